@@ -1,0 +1,23 @@
+/** Time, for the engine. Tests bring their own. */
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Calls back once after `milliseconds`; the returned function cancels. */
+  schedule(milliseconds: number, callback: () => void): () => void;
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+export interface Logger {
+  log(level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>): void;
+}
+
+/** The runner program, as files that are put into a sandbox. */
+export interface RunnerProgram {
+  /** Host folder that holds it, for providers that can mount. */
+  readonly folder: string;
+  /** File in the folder that Node runs. */
+  readonly entry: string;
+  /** The folder as a tar archive, for providers that cannot. */
+  archive(): Promise<Uint8Array>;
+}
