@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import type { JsonSchema, ModelRequest, ToolDeclaration, Turn, UserEntry } from '../../model-request.ts';
+import { withoutNotes } from '../agent-notes.ts';
+import { estimateTokens } from '../tokens.ts';
+import { type Exchange, RequestProblem } from '../wire-api.ts';
+
+const block = z.looseObject({ type: z.string(), text: z.string().optional(), name: z.string().optional() });
+const content = z.union([z.string(), z.array(block)]);
+const jsonSchema = z.record(z.string(), z.unknown());
+
+const body = z.looseObject({
+  model: z.string(),
+  messages: z.array(z.looseObject({ role: z.string(), content })).min(1),
+  system: content.optional(),
+  stream: z.boolean().optional(),
+  thinking: z.looseObject({ type: z.string() }).optional(),
+  tools: z.array(z.looseObject({ name: z.string(), input_schema: jsonSchema.optional() })).optional(),
+  output_config: z
+    .looseObject({ format: z.looseObject({ schema: jsonSchema.optional() }).nullish() })
+    .nullish(),
+  metadata: z.looseObject({ user_id: z.string().nullish() }).nullish(),
+});
+
+type Body = z.infer<typeof body>;
+type Content = z.infer<typeof content>;
+
+/** Reads the body of `POST /v1/messages` (or `/v1/messages/count_tokens`). */
+export function parseRequest(value: unknown, { headers, bodyBytes }: Exchange): ModelRequest {
+  const parsed = body.safeParse(value);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new RequestProblem(`${issue?.path.join('.') || 'body'}: ${issue?.message ?? 'is not valid'}`);
+  }
+  const request = parsed.data;
+  const tools = (request.tools ?? []).map(readTool);
+  const session = headers['x-claude-code-session-id'] ?? request.metadata?.user_id ?? '';
+  return {
+    model: request.model,
+    stream: request.stream ?? false,
+    thinking: request.thinking !== undefined && request.thinking.type !== 'disabled',
+    turns: readTurns(request.messages),
+    tools,
+    chore: tools.length === 0 && isChore(request),
+    outputSchema: request.output_config?.format?.schema as JsonSchema | undefined,
+    fingerprint: createHash('sha256')
+      .update(JSON.stringify([session, request.model, request.messages]))
+      .digest('hex'),
+    retryCount: Number(headers['x-stainless-retry-count']) || 0,
+    inputTokens: estimateTokens(bodyBytes),
+  };
+}
+
+function readTool(tool: { name: string; input_schema?: Record<string, unknown> }): ToolDeclaration {
+  return { name: tool.name, inputSchema: (tool.input_schema ?? {}) as JsonSchema };
+}
+
+/** Claude Code asks for session titles and the like without tools, and says so in its system prompt. */
+function isChore({ system, output_config }: Body): boolean {
+  if (output_config?.format) return true;
+  return /\b(title|topic|summar)/i.test(texts(system ?? '').join('\n'));
+}
+
+function readTurns(messages: Body['messages']): Turn[] {
+  const turns: Turn[] = [];
+  for (const { role, content: spoken } of messages) {
+    if (role === 'assistant') turns.push({ role, toolNames: calledTools(spoken) });
+    if (role === 'user') turns.push({ role, entries: texts(spoken).flatMap(readUserText) });
+  }
+  return turns;
+}
+
+const INTERRUPTION = /^\[Request interrupted by user[^\]]*\]$/;
+const RESUMPTION = 'Continue from where you left off.';
+
+function readUserText(text: string): UserEntry[] {
+  const written = withoutNotes(text);
+  if (INTERRUPTION.test(written)) return [{ type: 'interruption' }];
+  return written === '' || written === RESUMPTION ? [] : [{ type: 'text', text: written }];
+}
+
+function calledTools(spoken: Content): string[] {
+  if (typeof spoken === 'string') return [];
+  return spoken.filter(({ type }) => type === 'tool_use').map(({ name }) => name ?? '');
+}
+
+function texts(spoken: Content): string[] {
+  if (typeof spoken === 'string') return [spoken];
+  return spoken.filter(({ type }) => type === 'text').map(({ text }) => text ?? '');
+}
