@@ -1,0 +1,30 @@
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+import { failWhenNothingRan } from './tooling/fail-when-nothing-ran.ts';
+
+const root = import.meta.dirname;
+const conditions = ['@hhopkins/source'];
+
+/** One project a workspace package, named as the package. */
+const projects = globSync(['packages/*/package.json', 'apps/*/package.json', 'tests/package.json'], {
+  cwd: root,
+})
+  .sort()
+  .map((manifest): TestProjectInlineConfiguration => {
+    const { name } = JSON.parse(readFileSync(join(root, manifest), 'utf8')) as { name: string };
+    return { extends: true, root: join(root, dirname(manifest)), test: { name } };
+  });
+
+export default defineConfig({
+  plugins: [failWhenNothingRan()],
+  resolve: { conditions: [...conditions, 'module', 'browser', 'development|production'] },
+  ssr: { resolve: { conditions: [...conditions, 'module', 'node', 'development|production'] } },
+  test: {
+    projects,
+    include: ['{src,test}/**/*.test.{ts,tsx}'],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    passWithNoTests: false,
+  },
+});
