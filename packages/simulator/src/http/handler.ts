@@ -95,7 +95,7 @@ async function generate(
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
   const outcome = await streamFrames(response, api.frames(answer, request), answer.rate ?? rate);
   if (outcome === 'aborted') return { status: 200, outcome, ...chosen };
-  if (answer.breakage?.kind === 'cut') response.destroy();
+  if (answer.breakage?.kind === 'cut') response.socket?.destroySoon();
   else response.end();
   return { status: 200, outcome: answer.breakage ? 'broken' : 'answered', ...chosen };
 }

@@ -62,13 +62,10 @@ async function chooseStep(prompt: Prompt | undefined, context: AnswerContext): P
 }
 
 function introduction(): string {
-  const examples = ['text', 'shell', 'write']
-    .map((name) => findScenario(name)?.example)
-    .map((example) => `\`${example}\``)
-    .join('\n');
+  const examples = ['text', 'shell', 'write'].map((name) => findScenario(name)?.example).join('\n');
   return (
     'Hello, I am the model simulator: no real model is behind this answer. ' +
-    `Send a line like one of these to see an agent at work:\n\n${examples}\n\n${known()}`
+    `Send a line like one of these to see an agent at work:\n\n\`\`\`\n${examples}\n\`\`\`\n\n${known()}`
   );
 }
 

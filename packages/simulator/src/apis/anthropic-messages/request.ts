@@ -5,7 +5,12 @@ import { withoutNotes } from '../agent-notes.ts';
 import { estimateTokens } from '../tokens.ts';
 import { type Exchange, RequestProblem } from '../wire-api.ts';
 
-const block = z.looseObject({ type: z.string(), text: z.string().optional(), name: z.string().optional() });
+const block = z.looseObject({
+  type: z.string(),
+  text: z.string().optional(),
+  name: z.string().optional(),
+  content: z.unknown().optional(),
+});
 const content = z.union([z.string(), z.array(block)]);
 const jsonSchema = z.record(z.string(), z.unknown());
 
@@ -34,17 +39,18 @@ export function parseRequest(value: unknown, { headers, bodyBytes }: Exchange): 
   }
   const request = parsed.data;
   const tools = (request.tools ?? []).map(readTool);
+  const turns = readTurns(request.messages);
   const session = headers['x-claude-code-session-id'] ?? request.metadata?.user_id ?? '';
   return {
     model: request.model,
     stream: request.stream ?? false,
     thinking: request.thinking !== undefined && request.thinking.type !== 'disabled',
-    turns: readTurns(request.messages),
+    turns,
     tools,
     chore: tools.length === 0 && isChore(request),
     outputSchema: request.output_config?.format?.schema as JsonSchema | undefined,
     fingerprint: createHash('sha256')
-      .update(JSON.stringify([session, request.model, request.messages]))
+      .update(JSON.stringify([session, turns]))
       .digest('hex'),
     retryCount: Number(headers['x-stainless-retry-count']) || 0,
     inputTokens: estimateTokens(bodyBytes),
@@ -65,15 +71,30 @@ function readTurns(messages: Body['messages']): Turn[] {
   const turns: Turn[] = [];
   for (const { role, content: spoken } of messages) {
     if (role === 'assistant') turns.push({ role, toolNames: calledTools(spoken) });
-    if (role === 'user') turns.push({ role, entries: texts(spoken).flatMap(readUserText) });
+    if (role === 'user') turns.push({ role, entries: readEntries(spoken) });
   }
   return turns;
 }
 
 const INTERRUPTION = /^\[Request interrupted by user[^\]]*\]$/;
 const RESUMPTION = 'Continue from where you left off.';
+/** How Claude Code tells of a message sent while it works: within a tool's result, or after it. */
+const STEERING =
+  /<system-reminder>\s*The user sent a new message while you were working:\n([\s\S]*?)\n\nThis is how/g;
 
-function readUserText(text: string): UserEntry[] {
+function readEntries(spoken: Content): UserEntry[] {
+  if (typeof spoken === 'string') return readWritten(spoken);
+  return spoken.flatMap((item) => {
+    if (item.type === 'tool_result') return texts(item.content).flatMap(readSteering);
+    return item.type === 'text' ? [...readSteering(item.text ?? ''), ...readWritten(item.text ?? '')] : [];
+  });
+}
+
+function readSteering(text: string): UserEntry[] {
+  return [...text.matchAll(STEERING)].map((match) => ({ type: 'text', text: (match[1] as string).trim() }));
+}
+
+function readWritten(text: string): UserEntry[] {
   const written = withoutNotes(text);
   if (INTERRUPTION.test(written)) return [{ type: 'interruption' }];
   return written === '' || written === RESUMPTION ? [] : [{ type: 'text', text: written }];
@@ -84,7 +105,9 @@ function calledTools(spoken: Content): string[] {
   return spoken.filter(({ type }) => type === 'tool_use').map(({ name }) => name ?? '');
 }
 
-function texts(spoken: Content): string[] {
+function texts(spoken: unknown): string[] {
   if (typeof spoken === 'string') return [spoken];
-  return spoken.filter(({ type }) => type === 'text').map(({ text }) => text ?? '');
+  const blocks = z.array(block).safeParse(spoken);
+  if (!blocks.success) return [];
+  return blocks.data.filter(({ type }) => type === 'text').map(({ text }) => text ?? '');
 }
