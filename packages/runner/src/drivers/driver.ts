@@ -18,6 +18,8 @@ export interface DriverContext {
   readonly setup: RunnerSetup;
   /** Absolute paths: where the agent works, its home, and a folder of the driver's own that outlives the runner. */
   readonly folders: { readonly workspace: string; readonly home: string; readonly state: string };
+  /** Loopback URL that leads to the model, when the setup names a relay socket. Without it the environment tells. */
+  readonly modelUrl?: string | undefined;
   /** Appends to the journal. Order is kept; deltas of one block are joined before they are written. */
   emit(event: DriverEvent): void;
   log(level: 'debug' | 'info' | 'warn' | 'error', message: string): void;
