@@ -80,7 +80,10 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
         });
         return;
       }
-      handleModelRequest(incoming, response, settings).then(log, () => response.destroy());
+      // What still rejects here is a request that broke off while it was read: there is nobody to answer.
+      handleModelRequest(incoming, response, settings)
+        .then(log)
+        .catch(() => response.destroy());
     });
     await new Promise<void>((resolve, reject) => {
       server?.once('error', reject);

@@ -151,6 +151,21 @@ describe('what the agent adds to the conversation', () => {
   });
 });
 
+describe('a chore without tools', () => {
+  it.each([
+    ['a title', { system: 'Generate a concise title for this session.' }, 'Simulated session'],
+    [
+      'a title as JSON',
+      { output_config: { format: { type: 'json_schema', schema: { type: 'object' } } } },
+      '{}',
+    ],
+  ])('is not taken for a turn of the conversation: %s', async (_name, more, text) => {
+    const { url } = await startSimulator();
+    const body = messagesBody('sim:error status=500', { stream: false, tools: [], ...more });
+    expect(await (await post(url, body)).json()).toMatchObject({ content: [{ text }] });
+  });
+});
+
 describe('a failure that passes', () => {
   it('passes for the conversation that had it, and comes back for another', async () => {
     const { url } = await startSimulator();
@@ -207,7 +222,7 @@ describe('what is refused, in the form of the API', () => {
     expect(status).toBe(413);
   });
 
-  it.each(['/', '/v1/messages/batches', '/v1/models'])('the unknown route %s', async (path) => {
+  it.each(['/', '//', '/v1/messages/batches', '/v1/models'])('the unknown route %s', async (path) => {
     const { url } = await startSimulator();
     const response = await fetch(url + path);
     expect(response.status).toBe(404);

@@ -37,7 +37,7 @@ export async function handleModelRequest(
   settings: HandlerSettings,
 ): Promise<LogEntry> {
   const method = incoming.method ?? 'GET';
-  const { pathname } = new URL(incoming.url ?? '/', 'http://localhost');
+  const [pathname = '/'] = (incoming.url ?? '/').split('?');
   const api = APIS.find((candidate) => candidate.owns(pathname)) ?? APIS[0];
 
   function refuse(status: number, detail: string): LogEntry {
@@ -60,7 +60,8 @@ export async function handleModelRequest(
     return { method, path: pathname, model: request.model, ...said };
   } catch (error) {
     if (error instanceof RequestProblem) return refuse(400, error.message);
-    throw error;
+    if (response.headersSent) response.destroy();
+    return refuse(500, `The simulator failed: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 

@@ -61,10 +61,12 @@ function readTool(tool: { name: string; input_schema?: Record<string, unknown> }
   return { name: tool.name, inputSchema: (tool.input_schema ?? {}) as JsonSchema };
 }
 
-/** Claude Code asks for session titles and the like without tools, and says so in its system prompt. */
+const CHORE =
+  /\b(generate|write|extract|determine|analyze|come up with)\b[^.]{0,120}\b(title|topic|summary)\b/i;
+
+/** Agents ask for session titles and the like without tools, and say so in the system prompt. */
 function isChore({ system, output_config }: Body): boolean {
-  if (output_config?.format) return true;
-  return /\b(title|topic|summar)/i.test(texts(system ?? '').join('\n'));
+  return Boolean(output_config?.format) || texts(system).some((instruction) => CHORE.test(instruction));
 }
 
 function readTurns(messages: Body['messages']): Turn[] {
