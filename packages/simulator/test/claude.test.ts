@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createSdkMcpServer, type SDKMessage, tool } from '@anthropic-ai/claude-agent-sdk';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { formatScenarioLine } from '../src/index.ts';
 import { blocksOf, makeHome, startClaude, textsOf, toolResultsOf } from './support/claude.ts';
@@ -144,7 +144,7 @@ describe('over many turns, the real Claude agent', () => {
     await claude.find((message) => (message.type === 'stream_event' ? true : undefined));
     await claude.interrupt();
     await claude.turnsEnded(1);
-    expect(entries).toMatchObject([{ scenario: 'slow', outcome: 'aborted' }]);
+    await vi.waitFor(() => expect(entries).toMatchObject([{ scenario: 'slow', outcome: 'aborted' }]));
     claude.send('and now?');
     await claude.turnsEnded(2);
     expect(textsOf(claude.messages).at(-1)).toContain('simulator');
