@@ -1,1 +1,2 @@
-export {};
+export type { SqliteLocation } from './connection.ts';
+export { type SqlitePersistence, sqlitePersistence } from './persistence.ts';
