@@ -1,4 +1,14 @@
+export {
+  type AccessOptions,
+  type AccessPolicy,
+  type ApiKey,
+  bearerToken,
+  createAccessPolicy,
+  type RequestOrigin,
+} from './access/access-policy.ts';
+export { parseJson } from './access/parse-json.ts';
 export type { EventBus } from './bus/event-bus.ts';
+export { eventJson } from './bus/event-json.ts';
 export type {
   Caller,
   EngineStatus,
