@@ -22,11 +22,9 @@ export function assistantBlock(item: JsonRecord, place: ContentPlace): Block | u
     case 'text': {
       const content = textAt(item, 'text') ?? '';
       if (content.trim() === '') return undefined;
-      return {
-        ...{ id: contentBlockId(place.messageId, place.ordinal), type: 'assistant_text', status: 'complete' },
-        ...{ timestamp, content },
-        ...(place.model === undefined ? {} : { model: place.model }),
-      };
+      const id = contentBlockId(place.messageId, place.ordinal);
+      const model = place.model === undefined ? {} : { model: place.model };
+      return { id, type: 'assistant_text', status: 'complete', timestamp, content, ...model };
     }
     case 'thinking': {
       const content = textAt(item, 'thinking') ?? '';
@@ -40,7 +38,8 @@ export function assistantBlock(item: JsonRecord, place: ContentPlace): Block | u
 }
 
 /** Blocks with an ordinal in their id; tool calls have ids of their own. */
-export const takesOrdinal = (block: Block): boolean => block.type === 'assistant_text' || block.type === 'thinking';
+export const takesOrdinal = (block: Block): boolean =>
+  block.type === 'assistant_text' || block.type === 'thinking';
 
 const TOOL_USE_TYPES = new Set(['tool_use', 'server_tool_use', 'mcp_tool_use']);
 
@@ -48,8 +47,13 @@ function toolUseBlock(item: JsonRecord, timestamp: string): BlockOf<'tool_use'> 
   const toolUseId = textAt(item, 'id');
   if (!TOOL_USE_TYPES.has(String(item.type)) || toolUseId === undefined) return undefined;
   return {
-    ...{ id: toolUseId, type: 'tool_use', status: 'complete', timestamp },
-    ...{ toolUseId, toolName: textAt(item, 'name') ?? 'unknown', input: (item.input ?? {}) as Json },
+    id: toolUseId,
+    type: 'tool_use',
+    status: 'complete',
+    timestamp,
+    toolUseId,
+    toolName: textAt(item, 'name') ?? 'unknown',
+    input: (item.input ?? {}) as Json,
   };
 }
 
@@ -58,8 +62,10 @@ export function toolResultBlock(item: JsonRecord, timestamp: string): BlockOf<'t
   const toolUseId = textAt(item, 'tool_use_id');
   if (!String(item.type).endsWith('tool_result') || toolUseId === undefined) return undefined;
   return closedToolResult({
-    ...{ toolUseId, timestamp },
-    ...{ output: toolOutput(item), isError: item.is_error === true },
+    toolUseId,
+    output: toolOutput(item),
+    isError: item.is_error === true,
+    timestamp,
   });
 }
 
@@ -78,7 +84,9 @@ function toolOutput(item: JsonRecord): Json {
   const { content } = item;
   if (typeof content === 'string') return uniformOutput(content);
   if (!Array.isArray(content)) return (content ?? '') as Json;
-  const texts = content.map((part) => (isRecord(part) && part.type === 'text' ? textAt(part, 'text') : undefined));
+  const texts = content.map((part) =>
+    isRecord(part) && part.type === 'text' ? textAt(part, 'text') : undefined,
+  );
   return texts.every((text) => text !== undefined) ? uniformOutput(texts.join('\n')) : (content as Json);
 }
 

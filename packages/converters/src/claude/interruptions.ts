@@ -23,7 +23,9 @@ const MARKER = /^\[Request interrupted by user( for tool use)?\]$/;
 export function isInterruptionMarker(message: JsonRecord): boolean {
   const content = message.content;
   if (typeof content === 'string') return MARKER.test(content);
-  return recordsAt(message, 'content').some((item) => isRecord(item) && MARKER.test(textAt(item, 'text') ?? ''));
+  return recordsAt(message, 'content').some(
+    (item) => isRecord(item) && MARKER.test(textAt(item, 'text') ?? ''),
+  );
 }
 
 export const INTERRUPTION_MESSAGE = 'Interrupted by the user.';

@@ -24,4 +24,5 @@ export const listAt = (record: JsonRecord, key: string): unknown[] => {
   return Array.isArray(value) ? value : [];
 };
 
-export const recordsAt = (record: JsonRecord, key: string): JsonRecord[] => listAt(record, key).filter(isRecord);
+export const recordsAt = (record: JsonRecord, key: string): JsonRecord[] =>
+  listAt(record, key).filter(isRecord);

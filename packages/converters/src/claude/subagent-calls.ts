@@ -22,7 +22,13 @@ export function subagentBlock(call: {
   const { toolUseId, input, timestamp } = call;
   const asked = isRecord(input) ? textAt(input, 'subagent_type') : undefined;
   return {
-    ...{ id: subagentBlockId(toolUseId), type: 'subagent', status: 'pending', timestamp },
-    ...{ subagentId: call.subagentId ?? toolUseId, toolUseId, name: call.name ?? asked ?? 'general-purpose', input },
+    id: subagentBlockId(toolUseId),
+    type: 'subagent',
+    status: 'pending',
+    timestamp,
+    subagentId: call.subagentId ?? toolUseId,
+    toolUseId,
+    name: call.name ?? asked ?? 'general-purpose',
+    input,
   };
 }

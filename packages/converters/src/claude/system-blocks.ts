@@ -9,22 +9,34 @@ interface Place {
 
 export const interruptedBlock = (place: Place): SystemBlock => ({
   ...place,
-  ...{ type: 'system', status: 'complete', subtype: 'interrupted', message: INTERRUPTION_MESSAGE },
+  type: 'system',
+  status: 'complete',
+  subtype: 'interrupted',
+  message: INTERRUPTION_MESSAGE,
 });
 
 export const modelErrorBlock = (place: Place, message: string): SystemBlock => ({
   ...place,
-  ...{ type: 'system', status: 'error', subtype: 'model_error', message },
+  type: 'system',
+  status: 'error',
+  subtype: 'model_error',
+  message,
 });
 
 export const commandOutputBlock = (place: Place, message: string): SystemBlock => ({
   ...place,
-  ...{ type: 'system', status: 'complete', subtype: 'command_output', message },
+  type: 'system',
+  status: 'complete',
+  subtype: 'command_output',
+  message,
 });
 
 export const compactionBlock = (place: Place): SystemBlock => ({
   ...place,
-  ...{ type: 'system', status: 'complete', subtype: 'compaction', message: 'Conversation compacted' },
+  type: 'system',
+  status: 'complete',
+  subtype: 'compaction',
+  message: 'Conversation compacted',
 });
 
 /** The model's name on messages that Claude Code wrote itself. */

@@ -1,0 +1,39 @@
+import type { Conversation } from '@hhopkins/agent-protocol';
+
+/** A place where the live and the reloaded conversation of Claude differ, and cannot but differ. */
+export interface AgreementException {
+  /** When it happens. */
+  when: string;
+  /** Why nothing can be done about it here. */
+  reason: string;
+  /** What still holds then. */
+  holds(live: Conversation, reloaded: Conversation): boolean;
+}
+
+/** Every exception there is. Each is proven by a recording that does not agree. */
+export const CLAUDE_EXCEPTIONS = {
+  'lost-lines': {
+    when: 'Claude is killed within some 100 ms of an answer.',
+    reason:
+      'Claude writes the lines of an answer when it is over, and in batches. What was said live stays in the event log; ' +
+      'the transcript, and Claude when it resumes, know nothing of it.',
+    holds: (live, reloaded) =>
+      isSubsequence(reloaded.blocks.map(identity), live.blocks.map(identity)) &&
+      reloaded.subagents.every(({ id, blocks }) =>
+        isSubsequence(
+          blocks.map(identity),
+          live.subagents.find((each) => each.id === id)?.blocks.map(identity) ?? [],
+        ),
+      ),
+  },
+} as const satisfies Record<string, AgreementException>;
+
+export type ClaudeExceptionName = keyof typeof CLAUDE_EXCEPTIONS;
+
+const identity = ({ id, type }: { id: string; type: string }): string => `${type} ${id}`;
+
+function isSubsequence(part: string[], whole: string[]): boolean {
+  let index = 0;
+  for (const each of whole) if (each === part[index]) index += 1;
+  return index === part.length;
+}
