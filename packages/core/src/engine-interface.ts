@@ -140,6 +140,9 @@ export interface SessionEngine {
   architectures(): Promise<Architecture[]>;
   status(): EngineStatus;
   start(): Promise<void>;
-  /** Lets go of runs that survive the server, flushes, and ends all followers. */
-  stop(): Promise<void>;
+  /**
+   * Flushes and ends all followers. Runs go on in their sandboxes for the next server, unless `end`: then they are saved and
+   * their sandboxes ended.
+   */
+  stop(how?: { runs?: 'leave' | 'end' }): Promise<void>;
 }

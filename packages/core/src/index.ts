@@ -6,9 +6,20 @@ export {
   createAccessPolicy,
   type RequestOrigin,
 } from './access/access-policy.ts';
+export { equalsInConstantTime } from './access/constant-time.ts';
+export {
+  type HostPort,
+  isAddress,
+  isEveryInterface,
+  isLoopback,
+  parseHost,
+} from './access/host.ts';
 export { parseJson } from './access/parse-json.ts';
 export type { EventBus } from './bus/event-bus.ts';
-export { eventJson } from './bus/event-json.ts';
+export {
+  createEngine,
+  type EngineConfig,
+} from './create-engine.ts';
 export type {
   Caller,
   EngineStatus,
@@ -21,6 +32,7 @@ export type {
   SessionListItem,
   Sessions,
 } from './engine-interface.ts';
+export type { TranscriptReader } from './engine-parts.ts';
 export type {
   AgentDefinition,
   LocatedAgent,
@@ -70,3 +82,8 @@ export type {
   SandboxSpec,
   SandboxStatus,
 } from './ports/sandbox.ts';
+export {
+  DEFAULT_SETTINGS,
+  type EngineSettings,
+} from './settings.ts';
+export { systemClock } from './support/clock.ts';

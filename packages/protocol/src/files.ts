@@ -47,6 +47,9 @@ export const fileEntrySchema = z.object({
 });
 export type FileEntry = z.infer<typeof fileEntrySchema>;
 
+/** The files of a workspace. */
+export const fileListSchema = z.array(fileEntrySchema);
+
 /** A file that a profile or a request puts into a new workspace. */
 export const initialFileSchema = z.object({
   path: workspacePathSchema,

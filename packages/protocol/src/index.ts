@@ -60,6 +60,7 @@ export {
 export {
   type FileEntry,
   fileEntrySchema,
+  fileListSchema,
   type InitialFile,
   initialFileSchema,
   type WorkspaceFile,

@@ -49,13 +49,11 @@ export function reduceSession(session: Session, event: SessionEvent): Session {
     case 'permission:requested':
       return withPending(session, { permissions: [...session.pending.permissions, event.payload] });
     case 'permission:resolved':
-      return withPending(session, {
-        permissions: unless(session.pending.permissions, event.payload.requestId),
-      });
+      return resolve(session, event.payload);
     case 'question:requested':
       return withPending(session, { questions: [...session.pending.questions, event.payload] });
     case 'question:resolved':
-      return withPending(session, { questions: unless(session.pending.questions, event.payload.requestId) });
+      return resolve(session, event.payload);
     case 'metadata:update': {
       const { model, usage, costUSD } = event.payload;
       const activeTurn = session.activeTurn && {
@@ -99,6 +97,15 @@ const withPending = (session: Session, change: Partial<Session['pending']>): Ses
   ...session,
   pending: { ...session.pending, ...change },
 });
+
+function resolve(session: Session, { requestId, outcome }: { requestId: string; outcome: string }): Session {
+  const { permissions, questions } = session.pending;
+  return {
+    ...session,
+    pending: { permissions: unless(permissions, requestId), questions: unless(questions, requestId) },
+    resolved: [...session.resolved, { requestId, outcome }].slice(-50),
+  };
+}
 
 interface TurnEnd {
   turnId: string;

@@ -20,6 +20,7 @@ export function initialState(sessionId: string): SessionState {
       activeTurn: null,
       lastTurn: null,
       pending: { permissions: [], questions: [] },
+      resolved: [],
       sandbox: { status: 'none' },
       restored: null,
       usage: { inputTokens: 0, outputTokens: 0 },

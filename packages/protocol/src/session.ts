@@ -63,6 +63,8 @@ export const sessionSchema = z.object({
     permissions: z.array(permissionRequestSchema),
     questions: z.array(questionRequestSchema),
   }),
+  /** Asks that are no longer open, the latest last, at most 50: so that a late answer is told what became of them. */
+  resolved: z.array(z.object({ requestId: idSchema, outcome: z.string() })),
   sandbox: z.object({
     status: sandboxStatusSchema,
     sandboxId: idSchema.optional(),

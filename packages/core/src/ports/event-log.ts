@@ -1,4 +1,4 @@
-import type { JournalPosition, SessionEvent, Snapshot } from '@hhopkins/agent-protocol';
+import type { Durability, JournalPosition, SessionEvent, Snapshot } from '@hhopkins/agent-protocol';
 
 /** A session's stream as the log knows it. */
 export interface StreamInfo {
@@ -69,6 +69,8 @@ export type ReadResult =
  * is unknown and the caller re-reads `stream` before anything else.
  */
 export interface EventLog {
+  /** How long what is committed lasts: `store` survives any process, `memory` ends with this one. */
+  readonly durability: Durability;
   /** Null when the session has no stream. */
   stream(sessionId: string): Promise<StreamInfo | null>;
 

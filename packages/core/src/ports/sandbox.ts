@@ -124,6 +124,8 @@ export interface Sandbox {
 export interface SandboxProvider {
   /** Stable, e.g. `bubblewrap`; it stands in records. */
   readonly name: string;
+  /** How much stands between its sandboxes and the host. */
+  readonly isolation: Isolation;
   /** Looks at the host or calls the service; never throws for what it is there to find out. */
   check(): Promise<SandboxCheck>;
   create(spec: SandboxSpec): Promise<Sandbox>;

@@ -27,7 +27,10 @@ interface Waiting {
  * One `append` is under way at a time; what arrives meanwhile goes with the next one. A session's batches keep their order:
  * they are joined where that cannot change an outcome, otherwise the later one waits for the next commit.
  */
-export function createGroupCommitter(log: EventLog, settings: GroupCommitSettings = GROUP_COMMIT): GroupCommitter {
+export function createGroupCommitter(
+  log: EventLog,
+  settings: GroupCommitSettings = GROUP_COMMIT,
+): GroupCommitter {
   let queue: Waiting[] = [];
   let timer: ReturnType<typeof setTimeout> | undefined;
   let running: Promise<void> | undefined;
@@ -64,7 +67,8 @@ export function createGroupCommitter(log: EventLog, settings: GroupCommitSetting
         }
       });
     } catch (error) {
-      for (const { answer } of groups.flat()) answer.reject(AgentServerError.from(error, 'store_unavailable'));
+      for (const { answer } of groups.flat())
+        answer.reject(AgentServerError.from(error, 'store_unavailable'));
     }
   };
 

@@ -7,9 +7,10 @@ import {
   type SessionState,
   type Snapshot,
 } from '@hhopkins/agent-protocol';
-import type { AppendBatch, CommandRecord, EventLog, StreamInfo } from '../ports/event-log.ts';
+import type { CommandRecord, EventLog, StreamInfo } from '../ports/event-log.ts';
 import type { Clock } from '../ports/runtime.ts';
 import { pause } from '../support/deadline.ts';
+import { createDeferred, type Deferred } from '../support/deferred.ts';
 import type { GroupCommitter } from './group-committer.ts';
 
 /** What goes into the log together. */
@@ -68,25 +69,20 @@ export function createSessionStream(options: SessionStreamOptions): SessionStrea
   let latestSeq = info.head;
   let latestState = options.state;
   let recent: SessionEvent[] = [];
-  /** Raised when what was assigned is void: whoever appended before has nothing to publish. */
-  let generation = 0;
-  let settling: Promise<void> | undefined;
+  let inFlight = 0;
+  /** Set from a failure until the log has said what became of everything that was on its way. */
+  let settling: { done: Promise<void>; drained: Deferred<void> } | undefined;
   let closed: AgentServerError | undefined;
   const aborter = new AbortController();
 
-  const publish = (events: readonly SessionEvent[], journal: JournalPosition | undefined): void => {
+  const publish = (events: readonly SessionEvent[], journal: JournalPosition | null | undefined): void => {
     committedJournal = journal ?? committedJournal;
     if (events.length === 0) return;
     committedState = events.reduce(reduce, committedState);
     committedSeq += events.length;
-    recent = recent.length + events.length > 2 * RECENT_EVENTS ? [...recent, ...events].slice(-RECENT_EVENTS) : [...recent, ...events];
+    recent = [...recent, ...events];
+    if (recent.length > 2 * RECENT_EVENTS) recent = recent.slice(-RECENT_EVENTS);
     options.onCommit(events, committedState);
-  };
-
-  const rollBack = (): void => {
-    generation += 1;
-    latestSeq = committedSeq;
-    latestState = committedState;
   };
 
   const fence = (message: string): AgentServerError => {
@@ -98,20 +94,51 @@ export function createSessionStream(options: SessionStreamOptions): SessionStrea
     return error;
   };
 
-  /** After an unknown outcome: what does the log say happened? Until that is known nothing is appended. */
-  const settle = async (batch: AppendBatch): Promise<boolean> => {
-    for (let attempt = 0; !aborter.signal.aborted; attempt += 1) {
+  /** Publishes what landed in the log without our knowing, from the log itself. */
+  const catchUp = async (): Promise<void> => {
+    const now = await log.stream(sessionId);
+    // A session's very first append may not have landed: then there is no stream yet.
+    if (!now && committedSeq === 0) return;
+    if (!now || now.streamId !== streamId || now.epoch > epoch)
+      throw fence('another server writes its stream');
+    while (committedSeq < now.head) {
+      const page = await log.read(sessionId, { after: committedSeq, streamId, limit: RECENT_EVENTS });
+      if (page?.kind !== 'events' || page.events.length === 0) throw fence('its stream was replaced');
+      publish(page.events, now.journal);
+    }
+    committedJournal = now.journal ?? committedJournal;
+  };
+
+  const settle = async (drained: Promise<void>): Promise<void> => {
+    await drained;
+    for (let attempt = 0; ; attempt += 1) {
       try {
-        const now = await log.stream(sessionId);
-        if (!now || now.streamId !== streamId || now.epoch > epoch) throw fence('another server writes its stream');
-        const last = batch.expectedHead + batch.events.length;
-        return batch.events.length > 0 && now.head >= last;
+        await catchUp();
+        break;
       } catch (error) {
+        if (closed) throw closed;
         if (AgentServerError.isInstance(error) && error.code === 'stale_epoch') throw error;
-        await pause(clock, SETTLE_PAUSES_MS[Math.min(attempt, SETTLE_PAUSES_MS.length - 1)] ?? 1000, aborter.signal);
+        await pause(
+          clock,
+          SETTLE_PAUSES_MS[Math.min(attempt, SETTLE_PAUSES_MS.length - 1)] ?? 1000,
+          aborter.signal,
+        );
       }
     }
-    throw new AgentServerError('store_unavailable', `Session ${sessionId}: the store did not come back in time`);
+    latestSeq = committedSeq;
+    latestState = committedState;
+    settling = undefined;
+  };
+
+  const startSettling = (): Promise<void> => {
+    if (!settling) {
+      const drained = createDeferred<void>();
+      settling = { drained, done: settle(drained.promise) };
+      settling.done.catch(() => {});
+    }
+    const { done, drained } = settling;
+    if (inFlight === 0) drained.resolve();
+    return done;
   };
 
   return {
@@ -128,51 +155,47 @@ export function createSessionStream(options: SessionStreamOptions): SessionStrea
 
     async append({ events: pending, ...rest }) {
       if (closed) throw closed;
-      if (settling) throw new AgentServerError('store_unavailable', `Session ${sessionId}: the store failed and is asked again`);
-      const mine = generation;
+      if (settling) throw unavailable(sessionId);
       const expectedHead = latestSeq;
-      const events = pending.map((event, index): SessionEvent => ({ seq: expectedHead + 1 + index, ...event }) as SessionEvent);
+      const events = pending.map(
+        (event, index): SessionEvent => ({ seq: expectedHead + 1 + index, ...event }) as SessionEvent,
+      );
       latestSeq += events.length;
       latestState = events.reduce(reduce, latestState);
-      const batch: AppendBatch = { sessionId, streamId, epoch, expectedHead, events, ...rest };
+      inFlight += 1;
+      const outcome = await committer
+        .submit({ sessionId, streamId, epoch, expectedHead, events, ...rest })
+        .catch((error: unknown) => AgentServerError.from(error, 'store_unavailable'));
+      inFlight -= 1;
 
-      try {
-        const result = await committer.submit(batch);
-        if (result.ok) {
-          publish(events, batch.journal);
+      if ('ok' in outcome) {
+        if (outcome.ok && !settling) {
+          publish(events, rest.journal);
           return events;
         }
-        if (result.code === 'stale_epoch') throw fence(result.message);
-        // Everything assigned after a refused batch has a wrong seq; each of those is refused in turn.
-        if (mine === generation) rollBack();
-        throw new AgentServerError(result.code, `Session ${sessionId}: ${result.message}`);
-      } catch (error) {
-        const failure = AgentServerError.from(error, 'store_unavailable');
-        if (failure.code !== 'store_unavailable' || mine !== generation) throw failure;
-        rollBack();
-        const settled = settle(batch);
-        settling = settled.then(
-          (landed) => {
-            if (landed) publish(events, batch.journal);
-            latestSeq = committedSeq;
-            latestState = committedState;
-            settling = undefined;
-          },
-          () => {
-            settling = undefined;
-          },
-        );
-        if (await settled) {
-          await settling;
-          return events;
-        }
-        throw failure;
+        if (!outcome.ok && outcome.code === 'stale_epoch') throw fence(outcome.message);
       }
+      // Refused, unknown, or behind one that was: what was assigned may be void, so the log decides.
+      await startSettling();
+      if ('ok' in outcome && !outcome.ok) {
+        throw new AgentServerError(outcome.code, `Session ${sessionId}: ${outcome.message}`);
+      }
+      if (expectedHead + events.length <= committedSeq && events.length > 0) return events;
+      throw outcome instanceof Error ? outcome : unavailable(sessionId);
     },
 
     close() {
-      closed ??= new AgentServerError('shutting_down', `Session ${sessionId} is being handed over; try again`);
+      closed ??= new AgentServerError(
+        'shutting_down',
+        `Session ${sessionId} is being handed over; try again`,
+      );
       aborter.abort();
     },
   };
 }
+
+const unavailable = (sessionId: string): AgentServerError =>
+  new AgentServerError(
+    'store_unavailable',
+    `Session ${sessionId}: the store failed and is being asked again; try later`,
+  );

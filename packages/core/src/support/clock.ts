@@ -6,7 +6,8 @@ export const systemClock: Clock = {
   schedule(milliseconds, callback) {
     // Timers hold 31 bits: a longer wait would fire at once.
     const handle: unknown = setTimeout(callback, Math.min(milliseconds, 0x7fffffff));
-    if (typeof handle === 'object' && handle !== null && 'unref' in handle) (handle as { unref(): void }).unref();
+    if (typeof handle === 'object' && handle !== null && 'unref' in handle)
+      (handle as { unref(): void }).unref();
     return () => clearTimeout(handle as Parameters<typeof clearTimeout>[0]);
   },
 };

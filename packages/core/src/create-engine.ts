@@ -1,0 +1,191 @@
+import {
+  type AgentProfile,
+  type AgentProfileInput,
+  AgentServerError,
+  type Architecture,
+  agentProfileSchema,
+  DEFAULT_PROFILE,
+} from '@hhopkins/agent-protocol';
+import { createEventBus } from './bus/create-event-bus.ts';
+import type { SessionEngine } from './engine-interface.ts';
+import { createMetrics, type EngineParts, type TranscriptReader } from './engine-parts.ts';
+import type { AgentDefinition, ModelGateway } from './ports/agent.ts';
+import type { EventLog } from './ports/event-log.ts';
+import type { Leases } from './ports/leases.ts';
+import type { PersistenceAdapter } from './ports/persistence.ts';
+import type { Clock, Logger, RunnerProgram } from './ports/runtime.ts';
+import type { SandboxProvider } from './ports/sandbox.ts';
+import { reapOrphans } from './sandbox/reap-orphans.ts';
+import { createSessionRegistry } from './session/session-registry.ts';
+import { createSessions } from './sessions/create-sessions.ts';
+import { DEFAULT_SETTINGS, type EngineSettings } from './settings.ts';
+import { recordOf } from './store/session-row.ts';
+import { createGroupCommitter } from './stream/group-committer.ts';
+import { createStreamHub } from './stream/stream-hub.ts';
+import { systemClock } from './support/clock.ts';
+import { withDeadline } from './support/deadline.ts';
+
+export interface EngineConfig {
+  persistence: PersistenceAdapter;
+  /** Stand in where the adapter has none of its own; what they hold ends with this process. */
+  fallback: { eventLog: EventLog; leases: Leases };
+  sandboxes: SandboxProvider;
+  agents: readonly AgentDefinition[];
+  models: ModelGateway;
+  runner: RunnerProgram;
+  /** Profiles of the configuration; they come before those of the store. */
+  profiles?: readonly AgentProfileInput[] | undefined;
+  /** By architecture. */
+  transcriptReaders?: Readonly<Record<string, TranscriptReader>> | undefined;
+  settings?: Partial<EngineSettings> | undefined;
+  clock?: Clock | undefined;
+  logger: Logger;
+}
+
+const STORE_PROBE_MS = 5000;
+
+/**
+ * The session engine. Constructing does nothing; `start()` opens the store, takes up what an earlier process left
+ * running.
+ */
+export function createEngine(config: EngineConfig): SessionEngine {
+  const { persistence, fallback, logger, sandboxes } = config;
+  const clock = config.clock ?? systemClock;
+  const settings: EngineSettings = { ...DEFAULT_SETTINGS, ...config.settings };
+  const log = persistence.eventLog ?? fallback.eventLog;
+  const stopper = new AbortController();
+  const hub = createStreamHub();
+  // Known once started.
+  const identity = { deploymentId: '' };
+  let storeProblem: string | undefined;
+  const parts: EngineParts = {
+    persistence,
+    log,
+    leases: persistence.leases ?? fallback.leases,
+    committer: createGroupCommitter(log, settings.groupCommit),
+    hub,
+    sandboxes,
+    agents: new Map(config.agents.map((agent) => [agent.architecture, agent])),
+    models: config.models,
+    runner: config.runner,
+    profiles: new Map(
+      (config.profiles ?? []).map((profile) => [profile.id, agentProfileSchema.parse(profile)]),
+    ),
+    transcriptReaders: new Map(Object.entries(config.transcriptReaders ?? {})),
+    clock,
+    logger,
+    settings,
+    owner: crypto.randomUUID(),
+    isolation: sandboxes.isolation,
+    get deploymentId() {
+      return identity.deploymentId;
+    },
+    metrics: createMetrics(),
+  };
+  const registry = createSessionRegistry(parts);
+  const recent = (sessionId: string, streamId: string, after: number) => {
+    const stream = registry.peek(sessionId)?.stream;
+    return stream && stream.streamId === streamId ? stream.recent(after) : null;
+  };
+  hub.onPublish(({ events }) => parts.metrics.add('agent_server_events_total', events.length));
+
+  /** Repeats until the engine stops; a failure is logged and tried again next time. */
+  const every = (milliseconds: number, what: string, work: () => Promise<unknown>): void => {
+    clock.schedule(milliseconds, async () => {
+      if (stopper.signal.aborted) return;
+      await work().catch((error: unknown) =>
+        logger.log('warn', `${what} failed; it is tried again`, { error }),
+      );
+      if (!stopper.signal.aborted) every(milliseconds, what, work);
+    });
+  };
+
+  const probeStore = async (): Promise<void> => {
+    try {
+      await withDeadline(clock, STORE_PROBE_MS, 'The store', log.stream('readiness-probe'));
+      storeProblem = undefined;
+    } catch (error) {
+      storeProblem = `The store does not answer: ${AgentServerError.from(error).message}`;
+      logger.log('warn', storeProblem);
+    }
+  };
+
+  /** Sessions that had a sandbox or work when the last server ended: their runs went on without one. */
+  const takeUp = async (): Promise<void> => {
+    const records = (await persistence.listAllSessions()).map(recordOf);
+    const open = records.filter(
+      ({ status, sandbox }) => sandbox || (status !== 'idle' && status !== 'terminated'),
+    );
+    for (const { sessionId } of open) {
+      registry
+        .use(sessionId, async () => {})
+        .catch((error: unknown) => logger.log('warn', 'session not taken up', { sessionId, error }));
+    }
+    if (open.length > 0) logger.log('info', `taking up ${open.length} sessions`);
+  };
+
+  return {
+    sessions: createSessions(parts, registry, { log, hub, recent }, stopper.signal),
+    events: createEventBus(hub, logger),
+
+    async profiles() {
+      const stored = (await persistence.listAgentProfiles()).flatMap((profile): AgentProfile[] => {
+        const parsed = agentProfileSchema.safeParse(profile);
+        if (parsed.success) return [parsed.data];
+        logger.log('warn', 'a stored agent profile is not valid and is left out', { profile: profile.id });
+        return [];
+      });
+      const all = [DEFAULT_PROFILE, ...stored, ...parts.profiles.values()];
+      return [...new Map(all.map((profile) => [profile.id, profile])).values()];
+    },
+
+    architectures: () => Promise.all(config.agents.map(describeArchitecture)),
+
+    status() {
+      const problems = stopper.signal.aborted
+        ? ['The server is stopping']
+        : storeProblem
+          ? [storeProblem]
+          : [];
+      return {
+        durability: log.durability,
+        ready: problems.length === 0,
+        problems,
+        stopping: stopper.signal.aborted,
+        sandbox: { provider: sandboxes.name, isolation: sandboxes.isolation },
+        model: config.models.description,
+        sessions: registry.active().length,
+        metrics: {
+          ...parts.metrics.read(),
+          agent_server_sessions_active: registry.active().length,
+          agent_server_sandboxes: registry.sandboxes(),
+        },
+      };
+    },
+
+    async start() {
+      await persistence.open?.();
+      identity.deploymentId = (await persistence.deploymentId?.()) ?? crypto.randomUUID();
+      await takeUp();
+      every(settings.leaseTtlMs / 3, 'renewing leases', () => registry.renewLeases());
+      every(settings.reapIntervalMs, 'looking for orphaned sandboxes', () => reapOrphans(parts));
+      every(STORE_PROBE_MS, 'asking the store', probeStore);
+    },
+
+    async stop({ runs = 'leave' } = {}) {
+      stopper.abort();
+      await registry.close(runs);
+      await parts.committer.flush();
+    },
+  };
+}
+
+async function describeArchitecture(agent: AgentDefinition): Promise<Architecture> {
+  const { architecture, name } = agent;
+  try {
+    const { version } = await agent.locate();
+    return { architecture, name, available: true, version };
+  } catch (error) {
+    return { architecture, name, available: false, problem: AgentServerError.from(error).message };
+  }
+}

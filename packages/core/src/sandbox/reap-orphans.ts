@@ -1,0 +1,29 @@
+import type { EngineParts } from '../engine-parts.ts';
+import { recordOf } from '../store/session-row.ts';
+
+/**
+ * Ends this deployment's sandboxes that no record claims and that are older than the grace period. A claim is stored before
+ * its sandbox is made, so what is unclaimed for that long has been forgotten.
+ */
+export async function reapOrphans(parts: EngineParts): Promise<number> {
+  const { sandboxes, persistence, clock, settings, logger, deploymentId } = parts;
+  const deadline = clock.now() - settings.orphanGraceMs;
+  const made = await sandboxes.list({ labels: { deployment: deploymentId } });
+  const old = made.filter(({ createdAt }) => Date.parse(createdAt) <= deadline);
+  if (old.length === 0) return 0;
+  // Read after the sandboxes were listed: a claim that is not there now was not there then.
+  const rows = await persistence.listAllSessions();
+  const claimed = new Set(rows.map((row) => recordOf(row).sandbox?.nonce));
+  let reaped = 0;
+  for (const { id, labels } of old) {
+    if (claimed.has(labels.nonce)) continue;
+    try {
+      await (await sandboxes.attach(id)).terminate();
+      logger.log('info', 'orphaned sandbox ended', { sandboxId: id, sessionId: labels.session });
+      reaped += 1;
+    } catch (error) {
+      logger.log('warn', 'orphaned sandbox not ended; it is tried again', { sandboxId: id, error });
+    }
+  }
+  return reaped;
+}

@@ -1,0 +1,53 @@
+/** What a session's next step depends on. */
+export interface SessionFacts {
+  terminated: boolean;
+  /** The record names a sandbox, or the intent to have one. */
+  claimed: boolean;
+  sandbox: 'none' | 'held';
+  runner: 'none' | 'connected';
+  /** The first message of the queue, when no turn runs. */
+  nextTurnId: string | null;
+  activeTurnId: string | null;
+  /** The turn that the runner was handed, until it starts or the connection is lost. */
+  handedTurnId: string | null;
+  controlsWaiting: boolean;
+  wakeRequested: boolean;
+  turnSilent: boolean;
+  asksOverdue: boolean;
+  idle: boolean;
+}
+
+export type Step =
+  | 'end-sandbox'
+  | 'reclaim-sandbox'
+  | 'create-sandbox'
+  | 'connect-runner'
+  | 'end-silent-turn'
+  | 'expire-asks'
+  | 'deliver-controls'
+  | 'hand-turn'
+  | 'release-sandbox';
+
+/**
+ * The whole lifecycle of a session in one place: the one thing to do now, or null when there is only to wait. Everything that
+ * happens leads here again.
+ */
+export function decide(facts: SessionFacts): Step | null {
+  const { terminated, claimed, sandbox, runner, nextTurnId, activeTurnId, handedTurnId } = facts;
+  if (terminated) return claimed || sandbox === 'held' ? 'end-sandbox' : null;
+
+  if (sandbox === 'none') {
+    if (claimed) return 'reclaim-sandbox';
+    // A turn that runs in a sandbox that nobody knows any more: reclaiming finds none and closes it.
+    if (activeTurnId) return 'reclaim-sandbox';
+    return nextTurnId || facts.wakeRequested ? 'create-sandbox' : null;
+  }
+  if (runner === 'none') return 'connect-runner';
+
+  if (facts.turnSilent) return 'end-silent-turn';
+  if (facts.asksOverdue) return 'expire-asks';
+  if (facts.controlsWaiting) return 'deliver-controls';
+  if (nextTurnId && !activeTurnId && handedTurnId !== nextTurnId) return 'hand-turn';
+  if (facts.idle) return 'release-sandbox';
+  return null;
+}

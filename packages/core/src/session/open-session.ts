@@ -1,0 +1,170 @@
+import {
+  type AgentProfile,
+  AgentServerError,
+  agentProfileSchema,
+  DEFAULT_PROFILE,
+  initialState,
+  type PendingEvent,
+} from '@hhopkins/agent-protocol';
+import type { EngineParts } from '../engine-parts.ts';
+import { bytesOf } from '../files/workspace-archive.ts';
+import type { LoadedSession, SessionRecord } from '../ports/persistence.ts';
+import { recordOf } from '../store/session-row.ts';
+import { readState } from '../stream/read-state.ts';
+import { sha256 } from '../support/hash.ts';
+import { type ActiveSession, createActiveSession } from './active-session.ts';
+import { createEventFactory } from './engine-event.ts';
+
+export interface SessionCallbacks {
+  onRest(): void;
+  onFenced(): void;
+}
+
+/**
+ * Takes the lease of a session and reads it from the store.
+ * @throws session_not_found, not_owner, store_unavailable
+ */
+export async function openSession(
+  parts: EngineParts,
+  sessionId: string,
+  callbacks: SessionCallbacks,
+): Promise<ActiveSession> {
+  const row = await parts.persistence.loadSession(sessionId);
+  if (!row) throw sessionNotFound(sessionId);
+  const record = recordOf(row);
+  const epoch = await acquire(parts, sessionId);
+  const info = await parts.log.stream(sessionId);
+  const snapshot = info && (await readState(parts.log, sessionId));
+  if (info && snapshot) {
+    const { session, conversation, files } = snapshot;
+    return createActiveSession(parts, {
+      record,
+      info,
+      state: { session, conversation, files },
+      epoch,
+      openCommands: await parts.log.openCommands(sessionId),
+      profile: () => loadProfile(parts, session.agentProfileRef),
+      ...callbacks,
+    });
+  }
+  return openWithoutStream(parts, row, record, epoch, callbacks);
+}
+
+/** Begins a session's stream: its first events are in the log once this resolves. */
+export async function beginSession(
+  parts: EngineParts,
+  record: SessionRecord,
+  events: readonly PendingEvent[],
+  callbacks: SessionCallbacks,
+): Promise<ActiveSession> {
+  const epoch = await acquire(parts, record.sessionId);
+  return begin(parts, record, epoch, events, callbacks);
+}
+
+async function begin(
+  parts: EngineParts,
+  record: SessionRecord,
+  epoch: number,
+  events: readonly PendingEvent[],
+  callbacks: SessionCallbacks,
+): Promise<ActiveSession> {
+  const session = createActiveSession(parts, {
+    record,
+    info: { streamId: crypto.randomUUID(), head: 0, journal: null, snapshotSeq: null },
+    state: initialState(record.sessionId),
+    epoch,
+    openCommands: [],
+    profile: () => loadProfile(parts, record.agentProfileRef),
+    ...callbacks,
+  });
+  await session.stream.append({ events });
+  return session;
+}
+
+async function acquire(parts: EngineParts, sessionId: string): Promise<number> {
+  const lease = await parts.leases.acquire(sessionId, parts.owner, parts.settings.leaseTtlMs);
+  if (lease.granted) return lease.epoch;
+  throw new AgentServerError(
+    'not_owner',
+    `Session ${sessionId} is run by server ${lease.owner} until ${lease.expiresAt}; try again`,
+  );
+}
+
+/**
+ * The store has the session but no stream of it: it keeps no events, or lost them. A new stream is made from what was saved,
+ * and whatever sandbox the record names belongs to a past that nobody can continue.
+ */
+async function openWithoutStream(
+  parts: EngineParts,
+  row: LoadedSession,
+  record: SessionRecord,
+  epoch: number,
+  callbacks: SessionCallbacks,
+): Promise<ActiveSession> {
+  const event = createEventFactory(record.sessionId, () => Date.parse(record.updatedAt));
+  const events: PendingEvent[] = [
+    event('session:created', {
+      architecture: record.architecture,
+      principal: record.principal,
+      sessionOptions: record.sessionOptions,
+      metadata: record.metadata,
+      ...(record.agentProfileRef ? { agentProfileRef: record.agentProfileRef } : {}),
+      ...(record.name ? { name: record.name } : {}),
+    }),
+    ...savedConversation(parts, row, record, event),
+  ];
+  for (const file of row.workspaceFiles ?? []) {
+    const { path, size, mode = 0o644 } = file;
+    events.push(event('file:created', { path, size, mode, hash: await sha256(bytesOf(file)) }));
+  }
+  if (record.status === 'terminated')
+    events.push(event('session:terminated', { reason: 'ended before', by: 'engine' }));
+  const session = await begin(parts, record, epoch, events, callbacks);
+  return session;
+}
+
+function savedConversation(
+  parts: EngineParts,
+  row: LoadedSession,
+  record: SessionRecord,
+  event: ReturnType<typeof createEventFactory>,
+): PendingEvent[] {
+  const read = parts.transcriptReaders.get(record.architecture);
+  if (!row.rawTranscript || !read) return [];
+  const subagents = (row.subagentTranscripts ?? []).map(({ id, transcript }) => ({ id, raw: transcript }));
+  const conversation = read(row.rawTranscript, subagents);
+  return [
+    ...conversation.blocks.map((block) => event('block:upsert', { block })),
+    ...conversation.subagents.flatMap(({ id, name, toolUseId, status, blocks }) => [
+      event('subagent:spawned', { subagentId: id, name, ...(toolUseId ? { toolUseId } : {}) }),
+      ...blocks.map((block) => event('block:upsert', { block }, { conversationId: id })),
+      event('subagent:completed', { subagentId: id, status: status === 'error' ? 'error' : 'complete' }),
+    ]),
+    event('transcript:saved', { bytes: row.rawTranscript.length, subagents: subagents.length }),
+  ];
+}
+
+/** The profile a session names: from the store, from the configuration, or the built-in `default`. */
+export async function loadProfile(parts: EngineParts, reference: string | undefined): Promise<AgentProfile> {
+  const id = reference ?? DEFAULT_PROFILE.id;
+  const configured = parts.profiles.get(id);
+  if (configured) return configured;
+  const stored = await parts.persistence.loadAgentProfile(id);
+  if (stored) {
+    const parsed = agentProfileSchema.safeParse(stored);
+    if (parsed.success) return parsed.data;
+    const fault = parsed.error.issues[0];
+    throw new AgentServerError(
+      'invalid_request',
+      `Agent profile "${id}" is not valid: ${fault?.path.join('.')}: ${fault?.message}`,
+    );
+  }
+  if (id === DEFAULT_PROFILE.id) return DEFAULT_PROFILE;
+  throw new AgentServerError(
+    'profile_not_found',
+    `There is no agent profile "${id}"; GET /agent-profiles lists them`,
+  );
+}
+
+export const sessionNotFound = (sessionId: string): AgentServerError =>
+  new AgentServerError('session_not_found', `There is no session ${sessionId.slice(0, 100)}`);

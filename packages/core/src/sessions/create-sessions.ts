@@ -1,0 +1,261 @@
+import {
+  AgentServerError,
+  answerPermissionRequestSchema,
+  answerQuestionRequestSchema,
+  idSchema,
+  initialState,
+  interruptRequestSchema,
+  parseOrThrow,
+  readEventsQuerySchema,
+  type SendMessageResponse,
+  type Session,
+  type Snapshot,
+  sendMessageRequestSchema,
+  updateSessionRequestSchema,
+} from '@hhopkins/agent-protocol';
+import type { Sessions } from '../engine-interface.ts';
+import type { EngineParts } from '../engine-parts.ts';
+import type { ActiveSession } from '../session/active-session.ts';
+import {
+  planCancel,
+  planInterrupt,
+  planMessage,
+  planPermission,
+  planQuestion,
+  refuseTerminated,
+} from '../session/client-commands.ts';
+import { sessionNotFound } from '../session/open-session.ts';
+import type { SessionRegistry } from '../session/session-registry.ts';
+import { createFollow, type StreamSource } from '../stream/follow.ts';
+import { readState } from '../stream/read-state.ts';
+import { createSession } from './create-session.ts';
+import { followSessions } from './follow-sessions.ts';
+import { createSessionFiles } from './session-files.ts';
+import { listSessions } from './summaries.ts';
+
+const TEARDOWN_MS = 30_000;
+
+/** Everything that can be done with sessions, over the registry of those that run here. */
+export function createSessions(
+  parts: EngineParts,
+  registry: SessionRegistry,
+  source: StreamSource,
+  stopped: AbortSignal,
+): Sessions {
+  const { persistence, log, hub, settings, clock } = parts;
+  const files = createSessionFiles(parts);
+
+  const checkId = (sessionId: string): string => {
+    if (idSchema.safeParse(sessionId).success) return sessionId;
+    throw sessionNotFound(sessionId);
+  };
+  const use = <Result>(
+    sessionId: string,
+    work: (session: ActiveSession) => Promise<Result>,
+  ): Promise<Result> => registry.use(checkId(sessionId), work);
+  const committed = (session: ActiveSession): Session => session.stream.committed().session;
+
+  /** A sandbox will be needed: refuse now rather than let the message wait for a place that may not come. */
+  const checkCapacity = (session: ActiveSession): void => {
+    if (session.record.current().sandbox || registry.sandboxes() < settings.maximumSandboxes) return;
+    const message = `This server runs ${settings.maximumSandboxes} sandboxes already, which is its limit; try again later`;
+    throw new AgentServerError('capacity', message, {
+      details: { position: registry.sandboxes() - settings.maximumSandboxes + 1 },
+    });
+  };
+
+  /** The state for reading: in memory when the session runs here, else from the log. */
+  const stateOf = async (sessionId: string, at?: number): Promise<Snapshot> => {
+    const running = registry.peek(checkId(sessionId));
+    if (running && at === undefined) return running.stream.committed();
+    const state = await readState(log, sessionId, at);
+    if (state && (at === undefined || state.seq === at)) return state;
+    // A store without a stream of it: opening makes one. Without a record this rejects.
+    const now = await use(sessionId, async (session) => session.stream.committed());
+    if (at === undefined || at === now.seq) return now;
+    throw new AgentServerError(
+      'invalid_request',
+      `at: ${at} is beyond the head (${now.seq}) or no longer kept`,
+    );
+  };
+
+  return {
+    create: (caller, request) => createSession(parts, registry, caller, request),
+    list: (query = {}) => listSessions(persistence, query),
+
+    async get(sessionId, at) {
+      const { session, conversation, files: entries, streamId, seq } = await stateOf(sessionId, at);
+      return { session, conversation, files: entries, pending: session.pending, streamId, seq };
+    },
+
+    async update(caller, sessionId, given) {
+      const request = parseOrThrow(updateSessionRequestSchema, given, 'body of PATCH /sessions/:id');
+      return use(sessionId, async (session) => {
+        const { name, metadata, sessionOptions } = request;
+        await session.commands.submit(caller, 'update', request, (state) => {
+          refuseTerminated(state.session);
+          const { event } = session;
+          const changes = { ...(name ? { name } : {}), ...(metadata ? { metadata } : {}) };
+          return {
+            lane: 'control',
+            events: [
+              ...(Object.keys(changes).length > 0 ? [event('session:updated', changes)] : []),
+              ...(sessionOptions ? [event('options:update', { sessionOptions })] : []),
+            ],
+            result: {},
+          };
+        });
+        return committed(session);
+      });
+    },
+
+    async delete(caller, sessionId, { purge = false } = {}) {
+      if (purge && !persistence.deleteSession) {
+        throw new AgentServerError(
+          'capability_missing',
+          'This store cannot remove sessions: its adapter has no deleteSession',
+        );
+      }
+      const epoch = await use(sessionId, async (session) => {
+        if (session.stream.latest().session.status !== 'terminated') {
+          await session.commands.submit(caller, 'delete', {}, (state) => {
+            const turnId = state.session.activeTurn?.turnId;
+            return {
+              lane: 'control',
+              events: [
+                ...(turnId ? [session.event('turn:interrupted', { turnId }, { turnId })] : []),
+                session.event('session:terminated', { reason: 'deleted', by: caller.principal }),
+              ],
+              result: {},
+            };
+          });
+        }
+        session.nudge();
+        const torndown = session.rested();
+        await Promise.race([torndown, new Promise<void>((resolve) => clock.schedule(TEARDOWN_MS, resolve))]);
+        return session.epoch;
+      });
+      if (!purge) return;
+      await registry.drop(sessionId);
+      await persistence.deleteSession?.(sessionId, { epoch });
+      hub.remove(sessionId);
+    },
+
+    async sendMessage(caller, sessionId, given) {
+      const request = parseOrThrow(sendMessageRequestSchema, given, 'body of POST /sessions/:id/message');
+      return use(sessionId, async (session) => {
+        const durability = log.durability;
+        const ids = { messageId: crypto.randomUUID(), turnId: crypto.randomUUID() };
+        const result = await session.commands.submit(caller, 'message', request, (state) => {
+          refuseTerminated(state.session);
+          checkCapacity(session);
+          return planMessage(state, session.event, ids, request, (answered) => ({
+            sessionId,
+            ...answered,
+            durability,
+          }));
+        });
+        return result as SendMessageResponse;
+      });
+    },
+
+    cancelMessage: (caller, sessionId, messageId) =>
+      use(sessionId, async (session) => {
+        await session.commands.submit(caller, 'cancel', { messageId }, (state) =>
+          planCancel(state, session.event, messageId, session.handedTurnId()),
+        );
+        return committed(session);
+      }),
+
+    async interrupt(caller, sessionId, given = {}) {
+      const request = parseOrThrow(interruptRequestSchema, given, 'body of POST /sessions/:id/interrupt');
+      return use(sessionId, async (session) => {
+        await session.commands.submit(caller, 'interrupt', request, (state, commandId) =>
+          planInterrupt(state, session.event, request, session.handedTurnId(), commandId),
+        );
+        return committed(session);
+      });
+    },
+
+    async answerPermission(caller, sessionId, requestId, given) {
+      const request = parseOrThrow(
+        answerPermissionRequestSchema,
+        given,
+        'body of POST /sessions/:id/permissions/:requestId',
+      );
+      return use(sessionId, async (session) => {
+        await session.commands.submit(caller, `permission ${requestId}`, request, (state) =>
+          planPermission(state, session.event, requestId, request, caller.principal),
+        );
+        return committed(session);
+      });
+    },
+
+    async answerQuestion(caller, sessionId, requestId, given) {
+      const request = parseOrThrow(
+        answerQuestionRequestSchema,
+        given,
+        'body of POST /sessions/:id/questions/:requestId',
+      );
+      return use(sessionId, async (session) => {
+        await session.commands.submit(caller, `question ${requestId}`, request, (state) =>
+          planQuestion(state, session.event, requestId, request, caller.principal),
+        );
+        return committed(session);
+      });
+    },
+
+    sync: (_caller, sessionId) =>
+      use(sessionId, async (session) => {
+        if (session.link()) await session.sync();
+        return committed(session);
+      }),
+
+    wake: (_caller, sessionId) =>
+      use(sessionId, async (session) => {
+        refuseTerminated(session.stream.latest().session);
+        checkCapacity(session);
+        await session.wake();
+        return committed(session);
+      }),
+
+    async readEvents(sessionId, given) {
+      const query = parseOrThrow(readEventsQuerySchema, given, 'query of GET /sessions/:id/events');
+      checkId(sessionId);
+      let page = await log.read(sessionId, query);
+      if (!page) {
+        // Opening the session makes the stream that the store does not keep.
+        await stateOf(sessionId);
+        page = await log.read(sessionId, query);
+      }
+      if (!page) throw sessionNotFound(sessionId);
+      const { streamId, head } = page;
+      if (page.kind === 'reset') {
+        const reset = page.snapshot ?? { streamId, seq: 0, ...initialState(sessionId) };
+        return { events: [], next: reset.seq, head, streamId, reset };
+      }
+      return { events: page.events, next: page.events.at(-1)?.seq ?? query.after, head, streamId };
+    },
+
+    follow: (sessionId, cursor) => createFollow(source, sessionId, cursor, stopped),
+    followSessions: () => followSessions(persistence, hub, stopped),
+
+    async transcript(sessionId, subagentId) {
+      const saved = await persistence.loadSession(checkId(sessionId));
+      if (!saved) throw sessionNotFound(sessionId);
+      const raw = subagentId
+        ? saved.subagentTranscripts?.find(({ id }) => id === subagentId)?.transcript
+        : saved.rawTranscript;
+      if (raw == null)
+        throw new AgentServerError('file_not_found', `No transcript of session ${sessionId} is saved yet`);
+      return raw;
+    },
+
+    files: async (sessionId) => (await stateOf(sessionId)).files,
+    readFile: (sessionId, path) => use(sessionId, (session) => files.read(session, path)),
+    writeFile: (caller, sessionId, path, content) =>
+      use(sessionId, (session) => files.write(caller, session, path, content)),
+    deleteFile: (caller, sessionId, path) => use(sessionId, (session) => files.remove(caller, session, path)),
+    workspaceArchive: (sessionId) => use(sessionId, (session) => files.archive(session)),
+  };
+}
