@@ -16,6 +16,7 @@ export {
 } from './access/host.ts';
 export { parseJson } from './access/parse-json.ts';
 export type { EventBus } from './bus/event-bus.ts';
+export { eventJson } from './bus/event-json.ts';
 export {
   createEngine,
   type EngineConfig,
@@ -87,3 +88,4 @@ export {
   type EngineSettings,
 } from './settings.ts';
 export { systemClock } from './support/clock.ts';
+export { pause, withDeadline } from './support/deadline.ts';
