@@ -50,7 +50,7 @@ async function record(name: string, play: RecordingCase, modelUrl: string): Prom
       'live.jsonl',
       toLines(live.flatMap((line) => slimLive(line as Record<string, unknown>) ?? [])),
     );
-    await writeTranscripts(join(home, '.claude'), workspace, sessionId, folder, write);
+    await writeTranscripts(join(home, '.claude'), workspace, latestSession(live) ?? sessionId, folder, write);
     console.log(`${name}: ${live.length} live messages`);
   } finally {
     await rm(root, { recursive: true, force: true, maxRetries: 5 });
@@ -100,6 +100,10 @@ async function writeTranscripts(
     await write(join('subagents', file), file.endsWith('.jsonl') ? slimTranscript(content) : content);
   }
 }
+
+/** `/clear` goes on in a session of its own. */
+const latestSession = (live: object[]): string | undefined =>
+  live.map((line) => (line as { session_id?: string }).session_id).findLast((id) => id !== undefined);
 
 const toLines = (lines: unknown[]): string => lines.map((line) => `${JSON.stringify(line)}\n`).join('');
 

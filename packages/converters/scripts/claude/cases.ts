@@ -271,6 +271,15 @@ export const CASES: Record<string, RecordingCase> = {
     }
     await agent.close();
   },
+  cleared: async ({ start }) => {
+    const agent = start();
+    for (const content of ['sim:text content="Before."', '/clear', 'sim:text content="After."']) {
+      const rested = agent.rest();
+      agent.send(content);
+      await rested;
+    }
+    await agent.close();
+  },
   image: async ({ start }) => {
     const agent = start();
     const rested = agent.rest();

@@ -1,11 +1,12 @@
 import { conversationSchema, EVENT_PAYLOADS, RUNNER_EVENT_TYPES } from '@hhopkins/agent-protocol';
 import { describe, expect, it } from 'vitest';
+import { comparable, play, readLive, readTranscript, recordingNames } from '../../test/claude/recordings.ts';
 import { CLAUDE_EXCEPTIONS, type ClaudeExceptionName } from './exceptions.ts';
-import { comparable, play, readLive, readTranscript, recordingNames } from './test-recordings.ts';
 import { parseClaudeTranscript } from './transcript/parse.ts';
 
 /** Which recordings prove which exception; all others agree in full. */
 const EXCEPTIONS: Record<string, ClaudeExceptionName> = {
+  cleared: 'cleared-conversation',
   'killed-before-the-transcript': 'lost-lines',
 };
 

@@ -13,3 +13,6 @@ export const subagentBlockId = (toolUseId: string): string => `${toolUseId}:suba
 
 /** Background subagents do not say the uuid of their prompt's line, hence an id of our own. */
 export const subagentPromptBlockId = (subagentId: string): string => `${subagentId}:prompt`;
+
+/** Of the mark that `/clear`, a message of the user's, leaves. */
+export const clearedBlockId = (messageId: string): string => `${messageId}:cleared`;

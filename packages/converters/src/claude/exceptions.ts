@@ -26,6 +26,18 @@ export const CLAUDE_EXCEPTIONS = {
         ),
       ),
   },
+  'cleared-conversation': {
+    when: 'The user says `/clear`.',
+    reason:
+      'Claude then begins another session with another transcript. What was said before stays in the event log; the ' +
+      'transcript begins with the command.',
+    holds: (live, reloaded) => {
+      const start = live.blocks.findIndex(({ id }) => id === reloaded.blocks[0]?.id);
+      return (
+        start >= 0 && live.blocks.slice(start).map(identity).join() === reloaded.blocks.map(identity).join()
+      );
+    },
+  },
 } as const satisfies Record<string, AgreementException>;
 
 export type ClaudeExceptionName = keyof typeof CLAUDE_EXCEPTIONS;

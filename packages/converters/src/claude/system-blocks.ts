@@ -39,6 +39,14 @@ export const compactionBlock = (place: Place): SystemBlock => ({
   message: 'Conversation compacted',
 });
 
+export const clearedBlock = (place: Place): SystemBlock => ({
+  ...place,
+  type: 'system',
+  status: 'complete',
+  subtype: 'conversation_cleared',
+  message: 'Claude has forgotten the conversation so far',
+});
+
 /** The model's name on messages that Claude Code wrote itself. */
 export const SYNTHETIC_MODEL = '<synthetic>';
 

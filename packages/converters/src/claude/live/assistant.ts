@@ -61,6 +61,8 @@ function saySynthetic(scope: Scope, message: JsonRecord, conversationId: string)
     .join('\n')
     .trim();
   if (text === '' || text === NO_RESPONSE || place.id === '') return;
-  const isError = message.is_api_error_message === true || textAt(message, 'error') !== undefined;
+  const error = textAt(message, 'error');
+  const isError = message.is_api_error_message === true || error !== undefined;
+  if (error !== undefined && scope.state.turn) scope.state.turn.modelError = error;
   sayBlock(scope, isError ? modelErrorBlock(place, text) : commandOutputBlock(place, text), conversationId);
 }

@@ -1,9 +1,16 @@
 import type { Block } from '@hhopkins/agent-protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import {
+  comparable,
+  type LiveLine,
+  play,
+  readLive,
+  recordingNames,
+  reduceAll,
+} from '../../../test/claude/recordings.ts';
 import type { ConverterEvent } from '../events.ts';
 import { INTERRUPTED_OUTPUT, SESSION_ENDED_OUTPUT } from '../interruptions.ts';
-import { comparable, type LiveLine, play, readLive, recordingNames, reduceAll } from '../test-recordings.ts';
 import { createClaudeLiveConverter } from './converter.ts';
 
 const eventsOf = (name: string) => play(readLive(name)).events;
@@ -78,6 +85,26 @@ describe('an answer that breaks off', () => {
     expect(logs.map((event) => event.payload)).toEqual([
       { level: 'warn', message: expect.stringMatching(/overloaded, status 529.*retry 1 of/) },
     ]);
+  });
+});
+
+describe('an answer that Claude retracts', () => {
+  it('is taken back', () => {
+    const converter = createClaudeLiveConverter();
+    converter.startTurn({ turnId: 'turn', messageId: 'message' });
+    const said = (uuid: string, text: string, more: object = {}) => {
+      const message = { id: uuid, model: 'model', content: [{ type: 'text', text }] };
+      return converter.convert({ type: 'assistant', uuid, message, parent_tool_use_id: null, ...more });
+    };
+    said('one', 'No.');
+    const { events } = said('two', 'Yes.', { supersedes: ['one', 'unknown'] });
+    expect(discards(events)).toEqual([{ blockId: 'one:0', reason: 'retracted' }]);
+    const notice = {
+      type: 'system',
+      subtype: 'model_refusal_fallback',
+      retracted_message_uuids: ['one', 'two'],
+    };
+    expect(discards(converter.convert(notice).events)).toEqual([{ blockId: 'two:0', reason: 'retracted' }]);
   });
 });
 
@@ -174,6 +201,7 @@ describe('the end of a turn', () => {
   const lostThenCompleted = [failed('agent_lost', true), completed];
   const UNLIKE: Record<string, object[]> = {
     'built-in-commands': [completed, completed, completed, completed],
+    cleared: [completed, completed, completed],
     'command-and-skill': [completed, completed],
     'interrupt-in-background-subagent': interruptedThenCompleted,
     'interrupt-in-subagent-text': interruptedThenCompleted,
@@ -286,6 +314,19 @@ describe('any part of a recording', () => {
         expect(comparable(joined)).toEqual(comparable(play(lines).conversation));
       }),
     );
+  });
+});
+
+describe('the session of the agent', () => {
+  it('is another one after `/clear`', () => {
+    const converter = createClaudeLiveConverter();
+    const lines = readLive('cleared');
+    const reset = lines.findIndex((line) => line.type === 'conversation_reset');
+    play(lines.slice(0, reset), converter);
+    const before = converter.agentSessionId;
+    play(lines.slice(reset), converter);
+    expect(before).toEqual(expect.any(String));
+    expect(converter.agentSessionId).not.toBe(before);
   });
 });
 

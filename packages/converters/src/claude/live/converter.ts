@@ -33,6 +33,8 @@ export interface ClaudeLiveConverter {
   readonly working: boolean;
   /** What runs on in the background; shell commands among it may outlive the turn. */
   readonly backgroundTasks: readonly BackgroundTask[];
+  /** Claude's id of the session it works in, and thus of its transcript. `/clear` changes it. */
+  readonly agentSessionId: string | undefined;
   /** Plain JSON, to be given to a later converter. A snapshot. */
   readonly state: LiveState;
 }
@@ -55,6 +57,7 @@ export function createClaudeLiveConverter(options: ClaudeLiveConverterOptions = 
   return {
     startTurn({ turnId, messageId }) {
       state.turn = newTurn(turnId, messageId);
+      state.brought = {};
     },
     steer(message) {
       state.steered.push(message);
@@ -78,6 +81,9 @@ export function createClaudeLiveConverter(options: ClaudeLiveConverterOptions = 
     },
     get backgroundTasks() {
       return state.backgroundTasks;
+    },
+    get agentSessionId() {
+      return state.sessionId ?? undefined;
     },
     get state() {
       return structuredClone(state);

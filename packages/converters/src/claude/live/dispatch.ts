@@ -1,8 +1,11 @@
 import { MAIN_CONVERSATION } from '@hhopkins/agent-protocol';
+import { clearedBlockId } from '../block-ids.ts';
 import type { ClaudeTurnEnd } from '../events.ts';
 import { type JsonRecord, numberAt, recordAt, recordsAt, textAt } from '../json.ts';
-import { compactionBlock } from '../system-blocks.ts';
+import { clearedBlock, commandOutputBlock, compactionBlock } from '../system-blocks.ts';
+import { localCommandOutput } from '../user-content.ts';
 import { onAssistant } from './assistant.ts';
+import { noteBrought, retract } from './retraction.ts';
 import { type Scope, say, sayBlock } from './scope.ts';
 import { endStream, onStreamEvent } from './stream.ts';
 import { conversationOf, onTaskEnd, onTaskStarted } from './subagents.ts';
@@ -12,16 +15,23 @@ import { onUser } from './user.ts';
 /** Gives a message to what handles its type. The turn's end, when the message brings it. */
 export function dispatch(scope: Scope, message: JsonRecord): ClaudeTurnEnd | undefined {
   noteAnswered(scope, message);
+  scope.state.sessionId = textAt(message, 'session_id') ?? scope.state.sessionId;
   switch (message.type) {
     case 'stream_event':
       if (conversationOf(scope, message) === MAIN_CONVERSATION)
         onStreamEvent(scope, recordAt(message, 'event'));
       return undefined;
     case 'assistant':
+      retract(scope, message, 'supersedes');
       onAssistant(scope, message);
+      noteBrought(scope, message);
       return undefined;
     case 'user':
       onUser(scope, message);
+      noteBrought(scope, message);
+      return undefined;
+    case 'conversation_reset':
+      onCleared(scope, message);
       return undefined;
     case 'result':
       endStream(scope, 'cut off');
@@ -56,6 +66,21 @@ function onSystem(scope: Scope, message: JsonRecord): ClaudeTurnEnd | undefined 
       if (id) sayBlock(scope, compactionBlock({ id, timestamp: scope.timestamp }));
       return undefined;
     }
+    case 'local_command_output': {
+      const id = textAt(message, 'uuid');
+      const output = localCommandOutput(message.content) ?? textAt(message, 'content')?.trim();
+      if (id && output) sayBlock(scope, commandOutputBlock({ id, timestamp: scope.timestamp }, output));
+      return undefined;
+    }
+    case 'model_refusal_fallback':
+      retract(scope, message, 'retracted_message_uuids');
+      return undefined;
+    case 'session_writes_lost':
+      say(scope, 'log', {
+        level: 'error',
+        message: 'Claude could not write its transcript: the disk is full',
+      });
+      return undefined;
     case 'task_started':
       onTaskStarted(scope, message);
       return undefined;
@@ -92,6 +117,14 @@ function onStateChanged(scope: Scope, message: JsonRecord): ClaudeTurnEnd | unde
   return endTurn(scope);
 }
 
+/** `/clear`: Claude goes on in another session, with an empty transcript. What was said remains said. */
+function onCleared(scope: Scope, message: JsonRecord): void {
+  const messageId = textAt(message, 'user_message_uuid') ?? textAt(message, 'uuid');
+  if (messageId === undefined) return;
+  const { timestamp } = scope;
+  sayBlock(scope, clearedBlock({ id: clearedBlockId(messageId), timestamp }));
+}
+
 function retryMessage(message: JsonRecord): string {
   const status = numberAt(message, 'error_status');
   const cause = `${textAt(message, 'error') ?? 'unknown'}${status === undefined ? '' : `, status ${status}`}`;
@@ -107,14 +140,22 @@ const SILENT_TYPES = new Set([
   'tool_progress',
   'tool_use_summary',
   'system/commands_changed',
+  'system/control_request_progress',
+  'system/elicitation_complete',
   'system/files_persisted',
   'system/hook_progress',
   'system/hook_response',
   'system/hook_started',
+  'system/informational',
+  'system/memory_recall',
+  'system/model_refusal_no_fallback',
+  'system/notification',
   'system/permission_denied',
+  'system/plugin_install',
   'system/status',
   'system/task_progress',
   'system/thinking_tokens',
+  'system/worker_shutting_down',
 ]);
 
 /** Bounds what is remembered of what was never seen before. */

@@ -4,6 +4,8 @@ import type { ClaudeTurnEnd } from '../events.ts';
 /** All that the converter remembers; plain JSON, so that it can be kept and taken up again. */
 export interface LiveState {
   turn: Turn | null;
+  /** Claude's id of the session; `/clear` begins a new one. */
+  sessionId: string | null;
   /** The message of the main conversation that the model is streaming. Subagents do not stream. */
   stream: Stream | null;
   /** By conversation, how many shown text and thinking blocks its latest message has had. */
@@ -18,6 +20,8 @@ export interface LiveState {
   working: boolean;
   /** Whether the running agent process has said that it works at all. */
   hasWorked: boolean;
+  /** The blocks that messages of the running turn brought, by the message's uuid: Claude may retract them. */
+  brought: Record<string, { conversationId: string; blockIds: string[] }>;
   /** Unknown message types that were reported already. */
   reported: string[];
 }
@@ -35,6 +39,8 @@ export interface Turn {
         retryable?: boolean;
       })
     | null;
+  /** How the agent classes the model's latest error. */
+  modelError?: string;
   /** A background agent was stopped since that result. */
   agentStopped: boolean;
   /** Of the results so far, and of the model calls since. */
@@ -84,6 +90,7 @@ export const NO_USAGE: Usage = { inputTokens: 0, outputTokens: 0 };
 
 export const emptyState = (): LiveState => ({
   turn: null,
+  sessionId: null,
   stream: null,
   ordinals: {},
   openTools: [],
@@ -92,5 +99,6 @@ export const emptyState = (): LiveState => ({
   backgroundTasks: [],
   working: false,
   hasWorked: false,
+  brought: {},
   reported: [],
 });

@@ -42,7 +42,7 @@ function takeUp(scope: Scope, messageId: string): void {
   sayUserMessage(scope, messageId, steered.content);
 }
 
-export function sayUserMessage(scope: Scope, id: string, content: MessageContent): void {
+function sayUserMessage(scope: Scope, id: string, content: MessageContent): void {
   sayBlock(scope, { id, type: 'user_message', status: 'complete', timestamp: scope.timestamp, content });
 }
 
@@ -52,12 +52,14 @@ export function onResult(scope: Scope, result: JsonRecord): void {
   const { turn } = scope.state;
   if (!turn) return;
   turn.agentStopped = false;
-  turn.result = outcomeOf(result);
+  turn.result = outcomeOf(result, turn.modelError);
 }
 
-const RETRYABLE = new Set([408, 409, 425, 429]);
+const RETRYABLE_STATUS = new Set([408, 409, 425, 429]);
+/** For errors without a status, e.g. a lost connection; a refusal or a too long answer has none either. */
+const RETRYABLE_ERROR = new Set<unknown>([undefined, 'overloaded', 'rate_limit', 'server_error', 'unknown']);
 
-function outcomeOf(result: JsonRecord): Turn['result'] {
+function outcomeOf(result: JsonRecord, modelError: string | undefined): Turn['result'] {
   if (textAt(result, 'terminal_reason')?.startsWith('aborted')) return { outcome: 'interrupted' };
   if (result.is_error !== true) return { outcome: 'completed' };
   const said =
@@ -69,7 +71,8 @@ function outcomeOf(result: JsonRecord): Turn['result'] {
   if (result.terminal_reason !== 'api_error')
     return { outcome: 'failed', code: 'agent_error', message, retryable: false };
   const status = numberAt(result, 'api_error_status');
-  const retryable = status === undefined || status >= 500 || RETRYABLE.has(status);
+  const retryable =
+    status === undefined ? RETRYABLE_ERROR.has(modelError) : status >= 500 || RETRYABLE_STATUS.has(status);
   return { outcome: 'failed', code: 'model_error', message, retryable };
 }
 

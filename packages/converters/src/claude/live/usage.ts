@@ -5,7 +5,7 @@ import { type Scope, say } from './scope.ts';
 const count = (record: JsonRecord, key: string): number =>
   Math.max(0, Math.round(numberAt(record, key) ?? 0));
 
-export function addUsage(a: Usage, b: Usage): Usage {
+function addUsage(a: Usage, b: Usage): Usage {
   return {
     inputTokens: a.inputTokens + b.inputTokens,
     outputTokens: a.outputTokens + b.outputTokens,

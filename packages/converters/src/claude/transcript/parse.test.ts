@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { comparable, isPrompt, readLive, readTranscript, recordingNames } from '../test-recordings.ts';
+import {
+  comparable,
+  isPrompt,
+  readLive,
+  readTranscript,
+  recordingNames,
+} from '../../../test/claude/recordings.ts';
 import { parseClaudeTranscript } from './parse.ts';
 import { claudeTranscriptPaths } from './paths.ts';
 import { packClaudeSubagent, unpackClaudeSubagent } from './read-subagent.ts';

@@ -1,7 +1,10 @@
+import type { MessageContent } from '@hhopkins/agent-protocol';
+import { clearedBlockId } from '../block-ids.ts';
 import { assistantBlock, contentItems, toolResultBlock } from '../content.ts';
 import { isInterruptionMarker } from '../interruptions.ts';
 import { isRecord, type JsonRecord, recordAt, recordsAt, textAt } from '../json.ts';
 import {
+  clearedBlock,
   commandOutputBlock,
   compactionBlock,
   interruptedBlock,
@@ -67,8 +70,14 @@ function readUser(list: BlockList, line: JsonRecord): void {
   if (readToolResults(list, message, place.timestamp)) return;
   if (!OF_THE_USER.has(recordAt(line, 'origin').kind)) return;
   const content = fromClaudeContent(message.content);
-  if (content) list.put({ ...place, type: 'user_message', status: 'complete', content });
+  if (!content) return;
+  list.put({ ...place, type: 'user_message', status: 'complete', content });
+  if (isClearCommand(content)) list.put(clearedBlock({ ...place, id: clearedBlockId(place.id) }));
 }
+
+/** By any of its names. */
+const isClearCommand = (content: MessageContent): boolean =>
+  typeof content === 'string' && /^\/(clear|reset|new)$/.test(content);
 
 /** Whether there was any. */
 export function readToolResults(list: BlockList, message: JsonRecord, timestamp: string): boolean {

@@ -7,12 +7,12 @@ import {
   type MessageContent,
   reduceConversation,
 } from '@hhopkins/agent-protocol';
-import type { ClaudeTurnEnd, ConverterEvent } from './events.ts';
-import { createClaudeLiveConverter } from './live/converter.ts';
-import type { ClaudeTranscript } from './transcript/parse.ts';
-import { subagentFiles, subagentIdOfFile } from './transcript/paths.ts';
+import type { ClaudeTurnEnd, ConverterEvent } from '../../src/claude/events.ts';
+import { createClaudeLiveConverter } from '../../src/claude/live/converter.ts';
+import type { ClaudeTranscript } from '../../src/claude/transcript/parse.ts';
+import { subagentFiles, subagentIdOfFile } from '../../src/claude/transcript/paths.ts';
 
-const FIXTURES = fileURLToPath(new URL('./__fixtures__/', import.meta.url));
+const FIXTURES = fileURLToPath(new URL('../../src/claude/__fixtures__/', import.meta.url));
 
 export const recordingNames = (): string[] => readdirSync(FIXTURES).sort();
 
