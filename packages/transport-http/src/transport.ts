@@ -1,8 +1,14 @@
-import { type AccessPolicy, createAccessPolicy, type Logger, type SessionEngine } from '@hhopkins/agent-core';
+import {
+  type AccessPolicy,
+  createAccessPolicy,
+  type Logger,
+  type SessionEngine,
+  systemClock,
+  withDeadline,
+} from '@hhopkins/agent-core';
 import { AgentServerError } from '@hhopkins/agent-protocol';
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { allowOrigins, authenticate, checkOrigin } from './edge/access.ts';
-import { within } from './edge/deadline.ts';
 import { mountEndpoints } from './edge/endpoint.ts';
 import type { HttpEnvironment } from './edge/environment.ts';
 import { DEFAULT_HTTP_LIMITS, type HttpLimits } from './edge/limits.ts';
@@ -53,7 +59,7 @@ export function createHttpTransport(options: HttpTransportOptions): HttpTranspor
     sessions: engine.sessions,
     limits,
     logger,
-    ask: (answer) => within(limits.requestMs, 'The request', answer),
+    ask: (answer) => withDeadline(systemClock, limits.requestMs, 'The answer', answer),
   };
 
   const app = new OpenAPIHono<HttpEnvironment>();

@@ -1,5 +1,5 @@
+import { systemClock, withDeadline } from '@hhopkins/agent-core';
 import { AgentServerError, type Architecture, type Health } from '@hhopkins/agent-protocol';
-import { within } from '../edge/deadline.ts';
 import type { Endpoint } from '../edge/endpoint.ts';
 import { describe } from '../openapi/describe.ts';
 import { metricsText } from '../operations/metrics-text.ts';
@@ -24,7 +24,7 @@ export function operationsEndpoints({ engine, limits, healthInfo, metrics }: Ope
 
   /** Locating agents may be slow or fail; health is answered all the same. */
   const architectures = (): Promise<Architecture[]> =>
-    within(limits.healthMs, 'looking for the agents', engine.architectures()).catch(() => []);
+    withDeadline(systemClock, limits.healthMs, 'The list of agents', engine.architectures()).catch(() => []);
 
   return [
     describe(

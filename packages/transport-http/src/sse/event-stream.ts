@@ -1,6 +1,5 @@
-import type { Follow, FollowItem } from '@hhopkins/agent-core';
+import { type Follow, type FollowItem, systemClock, withDeadline } from '@hhopkins/agent-core';
 import { AgentServerError } from '@hhopkins/agent-protocol';
-import { within } from '../edge/deadline.ts';
 import { createEncoder } from './encode.ts';
 
 export interface EventStreamParts {
@@ -34,7 +33,7 @@ export async function openEventStream(parts: EventStreamParts): Promise<Readable
     parts.onEnd();
   };
   try {
-    const first = await within(parts.openMs, 'Opening the stream', items.next());
+    const first = await withDeadline(systemClock, parts.openMs, 'The stream', items.next());
     if (first.done)
       throw new AgentServerError('session_not_found', 'The session has no events: it does not exist.');
     return stream(parts, first.value, items, end);
