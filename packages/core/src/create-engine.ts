@@ -33,8 +33,8 @@ export interface EngineConfig {
   agents: readonly AgentDefinition[];
   models: ModelGateway;
   runner: RunnerProgram;
-  /** Profiles of the configuration; they come before those of the store. */
-  profiles?: readonly AgentProfileInput[] | undefined;
+  /** Profiles of the configuration; they come before those of the store. Called once, by `start()`. */
+  profiles?: (() => Promise<readonly AgentProfileInput[]>) | undefined;
   /** By architecture. */
   transcriptReaders?: Readonly<Record<string, TranscriptReader>> | undefined;
   settings?: Partial<EngineSettings> | undefined;
@@ -55,6 +55,7 @@ export function createEngine(config: EngineConfig): SessionEngine {
   const log = persistence.eventLog ?? fallback.eventLog;
   const stopper = new AbortController();
   const hub = createStreamHub();
+  const profiles = new Map<string, AgentProfile>();
   // Known once started.
   const identity = { deploymentId: '' };
   let storeProblem: string | undefined;
@@ -68,9 +69,7 @@ export function createEngine(config: EngineConfig): SessionEngine {
     agents: new Map(config.agents.map((agent) => [agent.architecture, agent])),
     models: config.models,
     runner: config.runner,
-    profiles: new Map(
-      (config.profiles ?? []).map((profile) => [profile.id, agentProfileSchema.parse(profile)]),
-    ),
+    profiles,
     transcriptReaders: new Map(Object.entries(config.transcriptReaders ?? {})),
     clock,
     logger,
@@ -135,7 +134,7 @@ export function createEngine(config: EngineConfig): SessionEngine {
         logger.log('warn', 'a stored agent profile is not valid and is left out', { profile: profile.id });
         return [];
       });
-      const all = [DEFAULT_PROFILE, ...stored, ...parts.profiles.values()];
+      const all = [DEFAULT_PROFILE, ...stored, ...profiles.values()];
       return [...new Map(all.map((profile) => [profile.id, profile])).values()];
     },
 
@@ -166,6 +165,9 @@ export function createEngine(config: EngineConfig): SessionEngine {
     async start() {
       await persistence.open?.();
       identity.deploymentId = (await persistence.deploymentId?.()) ?? crypto.randomUUID();
+      for (const profile of (await config.profiles?.()) ?? []) {
+        profiles.set(profile.id, agentProfileSchema.parse(profile));
+      }
       await takeUp();
       every(settings.leaseTtlMs / 3, 'renewing leases', () => registry.renewLeases());
       every(settings.reapIntervalMs, 'looking for orphaned sandboxes', () => reapOrphans(parts));

@@ -83,6 +83,8 @@ export interface LoadedSession extends SessionRow {
  * `saveWorkspaceFile` and `deleteSessionFile` overwrite or remove without complaint.
  */
 export interface PersistenceAdapter {
+  /** For people: banner and `/health`. Never with a password in it. */
+  readonly name?: string | undefined;
   listAllSessions(): Promise<readonly SessionRow[]>;
   /** The session with what was saved of it, the bare row, or null/undefined when there is none. */
   loadSession(sessionId: string): Promise<LoadedSession | null | undefined>;

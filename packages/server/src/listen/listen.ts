@@ -1,0 +1,44 @@
+import type { AddressInfo } from 'node:net';
+import type { Server } from 'node:http';
+import { AgentServerError } from '@hhopkins/agent-protocol';
+import { createAdaptorServer } from '@hono/node-server';
+import type { Hono } from 'hono';
+
+export interface Listening {
+  readonly server: Server;
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+const DRAIN_MS = 2000;
+
+/** @throws AgentServerError `invalid_configuration` when the port is taken or the address is not of this machine. */
+export async function listen(app: Hono, host: string, port: number, beforeListening: (server: Server) => void): Promise<Listening> {
+  const server = createAdaptorServer({ fetch: app.fetch }) as Server;
+  beforeListening(server);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, host, port)));
+    server.listen(port, host, resolve);
+  });
+  const { port: bound } = server.address() as AddressInfo;
+  return {
+    server,
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeIdleConnections();
+        setTimeout(() => server.closeAllConnections(), DRAIN_MS).unref();
+      }),
+  };
+}
+
+function explain(error: NodeJS.ErrnoException, host: string, port: number): AgentServerError {
+  const reasons: Record<string, string> = {
+    EADDRINUSE: `port ${port} on ${host} is taken by another program; end it or choose another port`,
+    EADDRNOTAVAIL: `${host} is not an address of this machine`,
+    EACCES: `port ${port} may not be used by this user; choose one above 1023`,
+  };
+  const message = reasons[error.code ?? ''] ?? `cannot listen on ${host}:${port}: ${error.message}`;
+  return new AgentServerError('invalid_configuration', message, { cause: error });
+}

@@ -1,0 +1,38 @@
+import type { SandboxProvider } from '@hhopkins/agent-core';
+import { AgentServerError } from '@hhopkins/agent-protocol';
+
+/** What `RuntimeConfig.modal` says. */
+export interface ModalCredentials {
+  tokenId: string;
+  tokenSecret: string;
+  appName: string;
+}
+
+const PACKAGE = '@hhopkins/agent-sandbox-modal';
+
+/** Sandboxes on Modal. The package is loaded, and Modal called, when the first session needs one. */
+export function modalSandboxes(credentials: ModalCredentials): SandboxProvider {
+  let loading: Promise<SandboxProvider> | undefined;
+  const load = async (): Promise<SandboxProvider> => {
+    loading ??= import(PACKAGE).then(
+      (loaded: { modal(credentials: ModalCredentials): SandboxProvider }) => loaded.modal(credentials),
+      (cause: unknown) => {
+        loading = undefined;
+        const message = `The configuration asks for Modal sandboxes; that needs: npm install ${PACKAGE}`;
+        throw new AgentServerError('sandbox_unavailable', message, { cause });
+      },
+    );
+    return loading;
+  };
+  return {
+    name: 'modal',
+    isolation: 'microvm',
+    check: async () => (await load()).check(),
+    create: async (spec) => (await load()).create(spec),
+    attach: async (sandboxId) => (await load()).attach(sandboxId),
+    list: async (filter) => (await load()).list(filter),
+    close: async () => {
+      await (await loading)?.close?.();
+    },
+  };
+}
