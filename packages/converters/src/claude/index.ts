@@ -1,4 +1,5 @@
 export type { ClaudeTurnEnd, Converted, ConverterEvent } from './events.ts';
+export { type AgreementException, CLAUDE_EXCEPTIONS, type ClaudeExceptionName } from './exceptions.ts';
 export { INTERRUPTED_OUTPUT, SESSION_ENDED_OUTPUT } from './interruptions.ts';
 export {
   type ClaudeLiveConverter,

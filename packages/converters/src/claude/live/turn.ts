@@ -1,6 +1,6 @@
 import type { MessageContent } from '@hhopkins/agent-protocol';
 import type { ClaudeTurnEnd } from '../events.ts';
-import { type JsonRecord, listAt, numberAt, textAt } from '../json.ts';
+import { type JsonRecord, listAt, numberAt, recordAt, textAt } from '../json.ts';
 import { type Scope, sayBlock } from './scope.ts';
 import { NO_USAGE, type Turn } from './state.ts';
 import { settleUsage } from './usage.ts';
@@ -50,7 +50,9 @@ function sayUserMessage(scope: Scope, id: string, content: MessageContent): void
 export function onResult(scope: Scope, result: JsonRecord): void {
   settleUsage(scope, result);
   const { turn } = scope.state;
-  if (!turn) return;
+  // Of its own accord it may have finished something else first.
+  const unasked = recordAt(result, 'origin').kind === 'task-notification';
+  if (!turn || (turn.taken === 'no' && unasked)) return;
   turn.agentStopped = false;
   turn.result = outcomeOf(result, turn.modelError);
 }

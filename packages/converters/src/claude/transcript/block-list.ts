@@ -23,6 +23,7 @@ export function createBlockList(): BlockList {
   const ordinals = new Map<string, number>();
   const lastOfMessage = new Map<string, string>();
   const openTools = new Set<string>();
+  const ids = new Set<string>();
 
   const indexOf = (id: string | undefined) => blocks.findLastIndex((block) => block.id === id);
 
@@ -33,9 +34,9 @@ export function createBlockList(): BlockList {
 
   function insert(index: number, block: Block): void {
     note(block);
-    const existing = indexOf(block.id);
-    if (existing >= 0) blocks[existing] = block;
+    if (ids.has(block.id)) blocks[indexOf(block.id)] = block;
     else blocks.splice(index, 0, block);
+    ids.add(block.id);
   }
 
   const list: BlockList = {
