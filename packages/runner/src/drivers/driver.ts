@@ -1,4 +1,5 @@
 import type {
+  Block,
   Fidelity,
   MessageContent,
   PermissionDecision,
@@ -39,7 +40,12 @@ export interface Prompt {
 export type TurnEnd =
   | { outcome: 'completed'; usage?: Usage | undefined; costUSD?: number | undefined }
   | { outcome: 'interrupted' }
-  | { outcome: 'failed'; code: 'agent_lost' | 'agent_error' | 'model_error'; message: string; retryable: boolean };
+  | {
+      outcome: 'failed';
+      code: 'agent_lost' | 'agent_error' | 'model_error';
+      message: string;
+      retryable: boolean;
+    };
 
 export interface PermissionAnswer {
   decision: PermissionDecision;
@@ -52,6 +58,14 @@ export interface AgentTranscript {
   agentSessionId: string;
   main: string;
   subagents: { id: string; raw: string }[];
+}
+
+/** A turn that was running when the runner died. */
+export interface LostTurn {
+  turnId: string;
+  messageId: string;
+  /** Blocks that were pending, with the content so far. */
+  pending: readonly { conversationId: string; block: Block }[];
 }
 
 /**
@@ -79,6 +93,12 @@ export interface AgentDriver {
   answerQuestion(requestId: string, answers: Readonly<Record<string, string>>): Promise<void>;
   /** Whether the agent's transcript shows the message: it was taken in, whatever came of it. */
   knowsMessage(messageId: string): Promise<boolean>;
+  /**
+   * What the transcript shows of a turn whose runner died: blocks whole, as they stand there, in the transcript's order.
+   * Pending blocks that it does not mention are closed as errors by the supervisor. Absent when the agent's transcript
+   * tells nothing.
+   */
+  reconcile?(transcript: AgentTranscript, lost: LostTurn): DriverEvent[];
   /** Ends the agent program. */
   stop(): Promise<void>;
 }

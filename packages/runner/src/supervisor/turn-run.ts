@@ -1,0 +1,138 @@
+import { AgentServerError, ERROR_CODES, type RunnerCommand } from '@hhopkins/agent-protocol';
+import { withDeadline } from '../deadline.ts';
+import { createDeferred } from '../deferred.ts';
+import type { AgentDriver } from '../drivers/driver.ts';
+import type { Inbox } from '../inbox/inbox.ts';
+import type { Journal } from '../journal/journal.ts';
+import { DEADLINES } from '../settings.ts';
+import type { AgentHost } from './agent-host.ts';
+import { closeTurn, type TurnEnding } from './closings.ts';
+import type { Recorder } from './recorder.ts';
+
+export type TurnCommand = Extract<RunnerCommand, { type: 'turn' }>;
+
+/** A turn on its way from its start to its end event. */
+export interface TurnRun {
+  readonly turnId: string;
+  /** Whether what the driver says still counts. */
+  readonly muted: boolean;
+  /** Ends it as interrupted, by the agent itself or, when that takes too long, by ending the agent. */
+  interrupt(): void;
+  /** Ends it as failed: the agent is interrupted, and nothing that it still says counts. */
+  fail(ending: Extract<TurnEnding, { outcome: 'failed' }>): void;
+  /** Resolves when the end is durable in journal and inbox. */
+  readonly done: Promise<void>;
+}
+
+export interface TurnParts {
+  inbox: Inbox;
+  journal: Journal;
+  recorder: Recorder;
+  host: AgentHost;
+  scan(): Promise<unknown>;
+  log(level: 'warn' | 'error', message: string): void;
+  /** Is called as the end event is written: from now on another turn may come. */
+  onEnd(): void;
+}
+
+export const JOURNAL_FULL: Extract<TurnEnding, { outcome: 'failed' }> = {
+  outcome: 'failed',
+  code: 'journal_full',
+  message: `${ERROR_CODES.journal_full[1]}: the agent wrote more than the server could take over`,
+  retryable: true,
+};
+
+export function startTurn(command: TurnCommand, parts: TurnParts): TurnRun {
+  const { inbox, journal, recorder, host } = parts;
+  const { turnId, messageId, content, commandId } = command;
+  const forced = createDeferred<TurnEnding>();
+  let prompted: AgentDriver | undefined;
+  let wanted: TurnEnding | undefined;
+  let muted = false;
+  /** The agent rests, or never began. */
+  let rested = false;
+
+  /** Asks the agent to end, then makes it. */
+  const bringToEnd = async (ending: TurnEnding) => {
+    if (wanted || rested) return;
+    wanted = ending;
+    const driver = prompted;
+    const ask = async () => {
+      if (!driver) return;
+      await driver.interrupt();
+      await work;
+    };
+    await withDeadline(ask(), DEADLINES.interrupt, 'interrupt of the agent').catch((error: Error) =>
+      parts.log('warn', `${error.message}; the agent is ended`),
+    );
+    if (rested) return;
+    if (driver) await host.discard();
+    forced.resolve(ending);
+  };
+
+  const drive = async (): Promise<TurnEnding> => {
+    await begin();
+    const driver = await host.ready();
+    if (wanted) return wanted;
+    prompted = driver;
+    return driver.prompt({ turnId, messageId, content });
+  };
+
+  /** Both records are durable before the agent hears of the message: without both, it never did. */
+  const begin = async () => {
+    const common = { conversationId: 'main', turnId };
+    recorder.writeFromReserve({ ...common, type: 'turn:started', payload: { turnId, messageId } });
+    const timestamp = new Date().toISOString();
+    const block = {
+      id: messageId,
+      type: 'user_message',
+      content,
+      timestamp,
+      status: 'complete',
+      turnId,
+    } as const;
+    recorder.record({ ...common, type: 'block:upsert', payload: { block } });
+    await Promise.all([inbox.started(commandId), journal.flush()]);
+  };
+
+  const work: Promise<TurnEnding> = drive().catch(async (cause: unknown) => {
+    const error = AgentServerError.from(cause, 'agent_error');
+    await host.discard();
+    const message = error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
+    return { outcome: 'failed', code: error.code, message, retryable: error.code !== 'unknown_architecture' };
+  });
+
+  void work.then(() => {
+    rested = true;
+  });
+
+  const finish = async () => {
+    const outcome = await Promise.race([work, forced.promise]);
+    rested = true;
+    const ending = wanted?.outcome === 'failed' ? wanted : outcome;
+    recorder.settle();
+    await withDeadline(parts.scan(), DEADLINES.scan, 'scan of the workspace').catch((error: Error) =>
+      parts.log('warn', error.message),
+    );
+    muted = true;
+    closeTurn(journal, recorder, turnId, ending);
+    parts.onEnd();
+    await journal.flush();
+    await inbox.ended(commandId);
+  };
+
+  return {
+    turnId,
+    get muted() {
+      return muted;
+    },
+    interrupt() {
+      void bringToEnd({ outcome: 'interrupted' });
+    },
+    fail(ending) {
+      muted = true;
+      void bringToEnd(ending);
+    },
+    done: finish(),
+  };
+}
