@@ -1,9 +1,9 @@
 import { withDeadline } from '../../deadline.ts';
 import type { ClaudeQuery } from './query.ts';
 
-const ATTEMPTS = 3;
+const ATTEMPTS = 10;
 /** How long an interrupted turn may take to end before Claude is told again. */
-const ATTEMPT_MS = 3_000;
+const ATTEMPT_MS = 1_000;
 
 /**
  * Interrupts until the turn is over. An interrupt that overtakes its message has no effect, so it is repeated; a program

@@ -35,20 +35,25 @@ export function createClaudeSession({
   folders,
 }: Pick<DriverContext, 'setup' | 'folders'>): ClaudeSession {
   const memoryFile = sessionMemoryFile(folders.state);
-  let known: SessionMemory | undefined;
+  let known: Promise<SessionMemory> | undefined;
 
-  async function remember(memory: SessionMemory): Promise<SessionMemory> {
-    await memoryFile.write(memory);
-    known = memory;
-    return memory;
+  function remember(memory: SessionMemory): Promise<SessionMemory> {
+    known = memoryFile.write(memory).then(() => memory);
+    return known;
+  }
+
+  function recall(): Promise<SessionMemory> {
+    known ??= readOrBegin();
+    return known;
   }
 
   /** What an earlier driver in this sandbox left is newer than what the setup says. */
-  async function recall(): Promise<SessionMemory> {
-    known ??= await memoryFile.read();
+  async function readOrBegin(): Promise<SessionMemory> {
     const { agentSessionId } = setup;
     const named = agentSessionId !== undefined && isUuid(agentSessionId) ? agentSessionId : undefined;
-    return known ?? remember({ sessionId: named ?? randomUUID() });
+    const memory = (await memoryFile.read()) ?? { sessionId: named ?? randomUUID() };
+    await memoryFile.write(memory);
+    return memory;
   }
 
   const placeOf = async (sessionId: string) =>

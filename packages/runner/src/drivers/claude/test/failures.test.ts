@@ -64,7 +64,7 @@ test('an agent that is killed fails its turn, takes its tools along, and resumes
   process.kill(agent, 'SIGKILL');
   const end = await withinDeadline(turn.ended, 'the end of the turn');
   expect(end).toMatchObject({ outcome: 'failed', code: 'agent_lost', retryable: true });
-  expect(isAlive(tool)).toBe(false);
+  expect(await isAlive(tool)).toBe(false);
   expect(scene.blocks('tool_result')).toMatchObject([{ isError: true, status: 'error' }]);
   expect(scene.state().conversation.blocks.every(({ status }) => status !== 'pending')).toBe(true);
 
@@ -77,7 +77,7 @@ test('an agent that dies between turns is started again, unseen', async () => {
   const scene = await startScene({ modelUrl: model.url });
   await scene.say('The password is swordfish.');
   process.kill(scene.processes[0] as number, 'SIGKILL');
-  await eventually('the end of the agent', () => !isAlive(scene.processes[0] as number));
+  await eventually('the end of the agent', async () => !(await isAlive(scene.processes[0] as number)));
   await eventually('an answer', async () => (await scene.say('sim:recall')).outcome === 'completed');
   expect(scene.blocks('assistant_text').at(-1)?.content).toContain('The password is swordfish.');
 });
@@ -106,5 +106,5 @@ test('stopping ends the agent and what it started', async () => {
   expect(await withinDeadline(turn.ended, 'the end of the turn')).toMatchObject({
     outcome: expect.any(String),
   });
-  expect([agent, tool].filter(isAlive)).toEqual([]);
+  expect(await Promise.all([agent, tool].map(isAlive))).toEqual([false, false]);
 });

@@ -29,10 +29,13 @@ test('an interrupt ends the processes of a running tool', async () => {
       .split('\n')
       .map(Number);
   await eventually('the pids of the tool', async () => (await pids()).length === 2);
-  const [child, shell] = await pids();
+  const [child, shell] = (await pids()) as [number, number];
   await scene.driver.interrupt();
   expect(await withinDeadline(turn.ended, 'the end of the turn')).toEqual({ outcome: 'interrupted' });
-  await eventually('the end of the processes', () => !isAlive(child as number) && !isAlive(shell as number));
+  await eventually(
+    'the end of the processes',
+    async () => !(await isAlive(child)) && !(await isAlive(shell)),
+  );
   expect(scene.blocks('tool_result')).toMatchObject([{ isError: true, status: 'error' }]);
 });
 

@@ -13,6 +13,7 @@ import {
   type SessionState,
 } from '@hhopkins/agent-protocol';
 import { onTestFinished } from 'vitest';
+import { startTimeOf } from '../../../processes/table.ts';
 import type { AgentDriver, DriverEvent, TurnEnd } from '../../driver.ts';
 import { claudeDriver } from '../index.ts';
 import { installedClaude } from './installation.ts';
@@ -161,10 +162,7 @@ export async function startScene(options: SceneOptions): Promise<Scene> {
   return scene;
 }
 
-export function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
+/** A process that has died and waits for its parent is dead. */
+export async function isAlive(pid: number): Promise<boolean> {
+  return (await startTimeOf(pid)) !== undefined;
 }
