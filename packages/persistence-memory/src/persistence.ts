@@ -58,6 +58,7 @@ export function memoryPersistence(options: MemoryPersistenceOptions = {}): Memor
   };
 
   return {
+    name: 'memory',
     eventLog,
     leases: memoryLeases({ epochs, now }),
 

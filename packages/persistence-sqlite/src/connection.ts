@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { AgentServerError } from '@hhopkins/agent-protocol';
 import { storeError } from './errors.ts';
-import { adoptDatabase, openFile } from './open.ts';
+import { adoptDatabase, fileOf, IN_MEMORY, openFile } from './open.ts';
 import { createStore, type Store } from './store.ts';
 import { createTransaction, type Transaction } from './transaction.ts';
 
@@ -10,6 +10,10 @@ export type SqliteLocation = { file: string } | { database: DatabaseSync };
 
 /** The database, opened at the first use. All failures are `AgentServerError`s. */
 export interface Connection {
+  /** For people. */
+  readonly name: string;
+  /** True when there is no file, so that all ends with the process. */
+  isInMemory(): boolean;
   open(): Promise<void>;
   /** Runs in one transaction. */
   write<Result>(work: (store: Store) => Result): Promise<Result>;
@@ -21,7 +25,7 @@ export interface Connection {
 type State = { store: Store; transaction: Transaction; release(): void };
 
 export function createConnection(location: SqliteLocation): Connection {
-  const name = 'file' in location ? location.file : 'of the given connection';
+  const name = 'file' in location ? `SQLite ${location.file}` : 'SQLite, a connection of the caller';
   let state: State | undefined;
   let isClosed = false;
 
@@ -32,7 +36,7 @@ export function createConnection(location: SqliteLocation): Connection {
   };
   const opened = (): State => {
     if (isClosed) {
-      throw new AgentServerError('store_unavailable', `The SQLite store ${name} is closed.`);
+      throw new AgentServerError('store_unavailable', `The store (${name}) is closed.`);
     }
     state ??= open();
     return state;
@@ -46,6 +50,9 @@ export function createConnection(location: SqliteLocation): Connection {
   };
 
   return {
+    name,
+    isInMemory: () =>
+      'file' in location ? location.file === IN_MEMORY : fileOf(location.database) === undefined,
     open: () =>
       guarded(() => {
         isClosed = false;

@@ -13,11 +13,11 @@ export const isConstraintFault = (error: unknown): boolean => resultCodeOf(error
 export const isBusy = (error: unknown): boolean => resultCodeOf(error) === BUSY;
 
 /** What callers see of a failure: our own errors as they are, everything of SQLite and the disk as `store_unavailable`. */
-export function storeError(error: unknown, file: string): AgentServerError {
+export function storeError(error: unknown, store: string): AgentServerError {
   if (AgentServerError.isInstance(error)) return error;
   const reason = error instanceof Error ? error.message : String(error);
   const hint = isBusy(error) ? ' Another program holds a write lock on it.' : '';
-  return new AgentServerError('store_unavailable', `The SQLite store ${file} failed: ${reason}.${hint}`, {
+  return new AgentServerError('store_unavailable', `The store (${store}) failed: ${reason}.${hint}`, {
     cause: error,
   });
 }

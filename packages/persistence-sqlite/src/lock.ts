@@ -21,7 +21,8 @@ export function lockStore(file: string): () => void {
   const { DatabaseSync } = loadDriver();
   const database = new DatabaseSync(lockFile);
   try {
-    database.exec('PRAGMA busy_timeout = 0');
+    // In memory, since a lock without changes needs no journal file.
+    database.exec('PRAGMA busy_timeout = 0; PRAGMA journal_mode = MEMORY');
     database.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     database.close();

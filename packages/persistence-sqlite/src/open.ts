@@ -12,7 +12,8 @@ export interface OpenDatabase {
   release(): void;
 }
 
-const IN_MEMORY = ':memory:';
+/** The name SQLite has for no file at all. */
+export const IN_MEMORY = ':memory:';
 
 /**
  * WAL with a sync at every commit: an append that was answered survives a power cut, and other programs may read meanwhile.
@@ -79,7 +80,8 @@ function prepareFile(file: string): string {
   return realpathSync(file);
 }
 
-function fileOf(database: DatabaseSync): string | undefined {
+/** The file of a connection; undefined when it is in memory. */
+export function fileOf(database: DatabaseSync): string | undefined {
   const main = database
     .prepare('PRAGMA database_list')
     .all()

@@ -21,6 +21,7 @@ export function sqlitePersistence(location: SqliteLocation): SqlitePersistence {
   const { read, write } = connection;
 
   return {
+    name: connection.name,
     open: connection.open,
     close: connection.close,
     eventLog: createEventLog(connection),

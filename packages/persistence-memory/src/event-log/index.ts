@@ -44,6 +44,7 @@ export function memoryEventLog(options: MemoryEventLogOptions = {}): MemoryEvent
   };
 
   return {
+    durability: 'memory',
     async stream(sessionId) {
       const stream = streams.get(sessionId);
       if (!stream) return null;

@@ -2,7 +2,10 @@ import type { EventLog } from '@hhopkins/agent-core';
 import type { Connection } from '../connection.ts';
 
 /** The event log over a connection. Each call is one transaction. */
-export const createEventLog = ({ write, read }: Connection): EventLog => ({
+export const createEventLog = ({ write, read, ...connection }: Connection): EventLog => ({
+  get durability() {
+    return connection.isInMemory() ? 'memory' : 'store';
+  },
   stream: (sessionId) => read((store) => store.findStream(sessionId)),
   append: (batches) => write((store) => store.append(batches)),
   read: (sessionId, query) => read((store) => store.readEvents(sessionId, query)),

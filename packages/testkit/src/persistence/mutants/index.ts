@@ -1,0 +1,2 @@
+export type Mutant = never;
+export const mutants: Mutant[] = [];
