@@ -1,7 +1,20 @@
 export {
+  type RunningServer,
+  type ServerSettings,
+  type TransportContext,
+  type TransportSubject,
+  transportSetup,
+} from './context.ts';
+export {
   createScriptedEngine,
   type RecordedCall,
   type ScriptedEngine,
   type ScriptedEngineOptions,
 } from './scripted-engine.ts';
 export type { EventDraft, ScriptedStream } from './scripted-stream.ts';
+export {
+  describeTransport,
+  type Speech,
+  type TransportKitOptions,
+  transportCases,
+} from './transport-kit.ts';
