@@ -1,4 +1,4 @@
-// Placeholder: the reference server assembles its packages here.
-console.log('agent-server: the reference server is not assembled yet');
+// Environment → configuration → a server that runs until it is told to end.
+import { run } from '@hhopkins/agent-cli';
 
-export {};
+process.exit(await run(process.env));

@@ -1,2 +1,4 @@
 #!/usr/bin/env node
-export {};
+import { run } from './run.ts';
+
+process.exit(await run(process.env));

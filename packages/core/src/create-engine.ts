@@ -8,7 +8,7 @@ import {
 } from '@hhopkins/agent-protocol';
 import { createEventBus } from './bus/create-event-bus.ts';
 import type { SessionEngine } from './engine-interface.ts';
-import { createMetrics, type EngineParts, type TranscriptReader } from './engine-parts.ts';
+import { createMetrics, type EngineParts } from './engine-parts.ts';
 import type { AgentDefinition, ModelGateway } from './ports/agent.ts';
 import type { EventLog } from './ports/event-log.ts';
 import type { Leases } from './ports/leases.ts';
@@ -35,8 +35,6 @@ export interface EngineConfig {
   runner: RunnerProgram;
   /** Profiles of the configuration; they come before those of the store. Called once, by `start()`. */
   profiles?: (() => Promise<readonly AgentProfileInput[]>) | undefined;
-  /** By architecture. */
-  transcriptReaders?: Readonly<Record<string, TranscriptReader>> | undefined;
   settings?: Partial<EngineSettings> | undefined;
   clock?: Clock | undefined;
   logger: Logger;
@@ -70,7 +68,6 @@ export function createEngine(config: EngineConfig): SessionEngine {
     models: config.models,
     runner: config.runner,
     profiles,
-    transcriptReaders: new Map(Object.entries(config.transcriptReaders ?? {})),
     clock,
     logger,
     settings,

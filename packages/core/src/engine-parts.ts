@@ -1,4 +1,4 @@
-import type { AgentProfile, Conversation } from '@hhopkins/agent-protocol';
+import type { AgentProfile } from '@hhopkins/agent-protocol';
 import type { AgentDefinition, ModelGateway } from './ports/agent.ts';
 import type { EventLog } from './ports/event-log.ts';
 import type { Leases } from './ports/leases.ts';
@@ -8,12 +8,6 @@ import type { SandboxProvider } from './ports/sandbox.ts';
 import type { EngineSettings } from './settings.ts';
 import type { GroupCommitter } from './stream/group-committer.ts';
 import type { StreamHub } from './stream/stream-hub.ts';
-
-/** Reads an agent's saved transcript, for stores that keep no events. */
-export type TranscriptReader = (
-  main: string,
-  subagents: readonly { id: string; raw: string }[],
-) => Conversation;
 
 /** What the parts of the engine share. */
 export interface EngineParts {
@@ -27,7 +21,6 @@ export interface EngineParts {
   readonly models: ModelGateway;
   readonly runner: RunnerProgram;
   readonly profiles: ReadonlyMap<string, AgentProfile>;
-  readonly transcriptReaders: ReadonlyMap<string, TranscriptReader>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly settings: EngineSettings;

@@ -33,7 +33,6 @@ export type {
   SessionListItem,
   Sessions,
 } from './engine-interface.ts';
-export type { TranscriptReader } from './engine-parts.ts';
 export type {
   AgentDefinition,
   LocatedAgent,

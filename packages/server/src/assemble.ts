@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
 import { createEngine, type Logger, type SandboxProvider, type SessionEngine } from '@hhopkins/agent-core';
-import { claude } from '@hhopkins/agent-converters';
 import { memoryEventLog, memoryLeases } from '@hhopkins/agent-persistence-memory';
 import type { AgentProfileInput } from '@hhopkins/agent-protocol';
 import { runnerProgram } from '@hhopkins/agent-runner';
@@ -33,9 +32,6 @@ export function assemble(config: RuntimeConfig, logger: Logger): Assembly {
     models,
     runner: runnerProgram(),
     profiles: () => profilesOf(config.profiles),
-    transcriptReaders: {
-      'claude-sdk': (main, subagents) => claude.parseClaudeTranscript({ main, subagents: [...subagents] }).conversation,
-    },
     settings: {
       ...(config.idleTimeoutMs === undefined ? {} : { idleTimeoutMs: config.idleTimeoutMs }),
       ...(config.syncIntervalMs === undefined ? {} : { syncIntervalMs: config.syncIntervalMs }),

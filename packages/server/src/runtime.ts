@@ -1,4 +1,4 @@
-import { createAccessPolicy, isLoopback, type EventBus, type Sessions } from '@hhopkins/agent-core';
+import { createAccessPolicy, type EventBus, isLoopback, type Sessions } from '@hhopkins/agent-core';
 import { AgentServerError } from '@hhopkins/agent-protocol';
 import { createHttpTransport } from '@hhopkins/agent-transport-http';
 import { createWebSocketTransport, type WebSocketTransport } from '@hhopkins/agent-transport-ws';
@@ -85,7 +85,9 @@ export class AgentRuntime {
     try {
       await engine.start();
       await models.start();
-      this.#listening = await listen(this.#app, host, websocketPort, (server) => this.#sockets.attach(server));
+      this.#listening = await listen(this.#app, host, websocketPort, (server) =>
+        this.#sockets.attach(server),
+      );
     } catch (error) {
       await this.stop({ runs: 'leave' });
       throw error;
@@ -109,7 +111,10 @@ export class AgentRuntime {
   #refuseOpenDoors(host: string): void {
     if (isLoopback(host)) return;
     if (!this.#config.auth?.apiKey) {
-      throw new AgentServerError('invalid_configuration', `host: ${host} can be reached from elsewhere, so an API key is needed: set auth.apiKey (API_KEY)`);
+      throw new AgentServerError(
+        'invalid_configuration',
+        `host: ${host} can be reached from elsewhere, so an API key is needed: set auth.apiKey (API_KEY)`,
+      );
     }
     if (this.#assembly.sandboxes.isolation === 'none' && !this.#config.allowUnisolated) {
       throw new AgentServerError(

@@ -10,6 +10,7 @@ import type { EngineParts } from '../engine-parts.ts';
 import { bytesOf } from '../files/workspace-archive.ts';
 import type { LoadedSession, SessionRecord } from '../ports/persistence.ts';
 import { recordOf } from '../store/session-row.ts';
+import { TRANSCRIPT_READERS } from '../store/transcript-readers.ts';
 import { readState } from '../stream/read-state.ts';
 import { sha256 } from '../support/hash.ts';
 import { type ActiveSession, createActiveSession } from './active-session.ts';
@@ -111,7 +112,7 @@ async function openWithoutStream(
       ...(record.agentProfileRef ? { agentProfileRef: record.agentProfileRef } : {}),
       ...(record.name ? { name: record.name } : {}),
     }),
-    ...savedConversation(parts, row, record, event),
+    ...savedConversation(row, record, event),
   ];
   for (const file of row.workspaceFiles ?? []) {
     const { path, size, mode = 0o644 } = file;
@@ -124,12 +125,11 @@ async function openWithoutStream(
 }
 
 function savedConversation(
-  parts: EngineParts,
   row: LoadedSession,
   record: SessionRecord,
   event: ReturnType<typeof createEventFactory>,
 ): PendingEvent[] {
-  const read = parts.transcriptReaders.get(record.architecture);
+  const read = TRANSCRIPT_READERS[record.architecture];
   if (!row.rawTranscript || !read) return [];
   const subagents = (row.subagentTranscripts ?? []).map(({ id, transcript }) => ({ id, raw: transcript }));
   const conversation = read(row.rawTranscript, subagents);

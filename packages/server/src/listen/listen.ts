@@ -1,5 +1,5 @@
-import type { AddressInfo } from 'node:net';
 import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { AgentServerError } from '@hhopkins/agent-protocol';
 import { createAdaptorServer } from '@hono/node-server';
 import type { Hono } from 'hono';
@@ -13,7 +13,12 @@ export interface Listening {
 const DRAIN_MS = 2000;
 
 /** @throws AgentServerError `invalid_configuration` when the port is taken or the address is not of this machine. */
-export async function listen(app: Hono, host: string, port: number, beforeListening: (server: Server) => void): Promise<Listening> {
+export async function listen(
+  app: Hono,
+  host: string,
+  port: number,
+  beforeListening: (server: Server) => void,
+): Promise<Listening> {
   const server = createAdaptorServer({ fetch: app.fetch }) as Server;
   beforeListening(server);
   await new Promise<void>((resolve, reject) => {

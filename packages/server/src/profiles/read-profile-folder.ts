@@ -1,7 +1,14 @@
 import type { Dirent } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
-import { AgentServerError, type AgentProfile, type AgentProfileInput, agentProfileSchema, invalidRequest, LIMITS } from '@hhopkins/agent-protocol';
+import {
+  type AgentProfile,
+  type AgentProfileInput,
+  AgentServerError,
+  agentProfileSchema,
+  invalidRequest,
+  LIMITS,
+} from '@hhopkins/agent-protocol';
 
 /**
  * Reads a folder of profiles, one sub-folder each, named by its id:
@@ -19,7 +26,9 @@ import { AgentServerError, type AgentProfile, type AgentProfileInput, agentProfi
 export async function readProfileFolder(folder: string): Promise<AgentProfile[]> {
   const entries = await list(folder);
   if (!entries) throw new AgentServerError('invalid_configuration', `profiles: there is no folder ${folder}`);
-  return Promise.all(entries.filter((entry) => entry.isDirectory()).map(({ name }) => readProfile(join(folder, name), name)));
+  return Promise.all(
+    entries.filter((entry) => entry.isDirectory()).map(({ name }) => readProfile(join(folder, name), name)),
+  );
 }
 
 async function readProfile(folder: string, id: string): Promise<AgentProfile> {
@@ -38,7 +47,10 @@ async function readProfile(folder: string, id: string): Promise<AgentProfile> {
   } as AgentProfileInput;
   const parsed = agentProfileSchema.safeParse(profile);
   if (parsed.success) return parsed.data;
-  throw new AgentServerError('invalid_configuration', invalidRequest(parsed.error, `profile ${folder}`).message);
+  throw new AgentServerError(
+    'invalid_configuration',
+    invalidRequest(parsed.error, `profile ${folder}`).message,
+  );
 }
 
 async function readSkills(folder: string): Promise<AgentProfileInput['skills']> {
@@ -48,18 +60,28 @@ async function readSkills(folder: string): Promise<AgentProfileInput['skills']> 
       .filter((entry) => entry.isDirectory())
       .map(async ({ name }) => ({
         name,
-        files: (await walk(join(folder, name))).map(({ path, content }) => ({ path, content: content.toString('utf8') })),
+        files: (await walk(join(folder, name))).map(({ path, content }) => ({
+          path,
+          content: content.toString('utf8'),
+        })),
       })),
   );
 }
 
 async function readMarkdown(folder: string): Promise<{ name: string; content: string }[]> {
   const files = (await walk(folder)).filter(({ path }) => path.endsWith('.md'));
-  return files.map(({ path, content }) => ({ name: path.slice(0, -'.md'.length), content: content.toString('utf8') }));
+  return files.map(({ path, content }) => ({
+    name: path.slice(0, -'.md'.length),
+    content: content.toString('utf8'),
+  }));
 }
 
 async function readFiles(folder: string): Promise<AgentProfileInput['defaultFiles']> {
-  return (await walk(folder)).map(({ path, content }) => ({ path, content: content.toString('base64'), encoding: 'base64' as const }));
+  return (await walk(folder)).map(({ path, content }) => ({
+    path,
+    content: content.toString('base64'),
+    encoding: 'base64' as const,
+  }));
 }
 
 /** All files below `folder`, with relative paths and forward slashes; none when there is no such folder. */
@@ -96,7 +118,9 @@ async function readJson(file: string): Promise<object | undefined> {
   try {
     return JSON.parse(text.toString('utf8')) as object;
   } catch (cause) {
-    throw new AgentServerError('invalid_configuration', `${file} is not JSON: ${(cause as Error).message}`, { cause });
+    throw new AgentServerError('invalid_configuration', `${file} is not JSON: ${(cause as Error).message}`, {
+      cause,
+    });
   }
 }
 

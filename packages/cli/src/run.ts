@@ -1,0 +1,68 @@
+import { AgentServerError, type Health, healthSchema } from '@hhopkins/agent-protocol';
+import { AgentRuntime } from '@hhopkins/agent-server';
+import { banner } from './banner.ts';
+import { configFromEnvironment } from './config-from-environment.ts';
+import type { Environment } from './settings.ts';
+
+/** Longest time a stop may take before the process ends all the same. */
+const STOP_MS = 30_000;
+
+/**
+ * Runs the reference server until a signal ends it: Ctrl-C (SIGINT) ends everything it started; SIGTERM lets runs go on in their
+ * sandboxes for the next server. A second signal is immediate.
+ *
+ * @returns the exit code
+ */
+export async function run(environment: Environment): Promise<number> {
+  const out = process.stdout;
+  try {
+    const { config, warnings } = await configFromEnvironment(environment);
+    const runtime = new AgentRuntime(config);
+    const ended = untilSignal();
+    await runtime.start();
+    const url = runtime.url ?? '';
+    out.write(`${banner(url, await healthOf(runtime), warnings, out.isTTY)}\n`);
+
+    const signal = await ended;
+    const runs = signal === 'SIGINT' ? 'end' : 'leave';
+    out.write(
+      runs === 'end'
+        ? 'Ending the server, its sandboxes and helpers…\n'
+        : 'Stopping; runs go on in their sandboxes for the next server…\n',
+    );
+    process.once(signal, () => process.exit(1));
+    const finished = await Promise.race([runtime.stop({ runs }).then(() => true), timeout(STOP_MS)]);
+    out.write(
+      finished
+        ? runs === 'end'
+          ? 'Everything it started has ended.\n'
+          : 'Stopped.\n'
+        : 'Not everything ended in time.\n',
+    );
+    return finished ? 0 : 1;
+  } catch (error) {
+    const { code, message } = AgentServerError.from(error);
+    process.stderr.write(
+      `agent-server: ${code}: ${code === 'internal' && error instanceof Error ? error.message : message}\n`,
+    );
+    return 1;
+  }
+}
+
+async function healthOf(runtime: AgentRuntime): Promise<Health> {
+  const answer = await runtime.app.request('/health', { headers: { host: new URL(runtime.url ?? '').host } });
+  return healthSchema.parse(await answer.json());
+}
+
+function untilSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+      process.once(signal, () => resolve(signal));
+  });
+}
+
+function timeout(milliseconds: number): Promise<false> {
+  return new Promise((resolve) => {
+    setTimeout(() => resolve(false), milliseconds).unref();
+  });
+}
