@@ -126,7 +126,7 @@ async function createSandbox(
     layout,
     controlGroups: [],
   };
-  await mkdir(folders.root, { mode: 0o711 });
+  await mkdir(folders.root, { mode: 0o700 });
   try {
     record.controlGroups = groups?.create(id, limits) ?? [];
     await writeRecord(folders, record);
@@ -153,7 +153,7 @@ async function createSandbox(
     child.once('exit', (code, signal) => void noteExit(folders, record, code, signal));
     return localSandbox(record, folders, kind, settings);
   } catch (error) {
-    await endSandbox(record, folders, kind, 0);
+    await endSandbox(record, folders, 0);
     throw AgentServerError.from(error, 'sandbox_unavailable');
   }
 }

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import type { Sandbox, SandboxExit, SandboxInfo } from '@hhopkins/agent-core';
 import { AgentServerError } from '@hhopkins/agent-protocol';
 import { packFrom, unpackInto } from './archive.ts';
@@ -60,7 +59,7 @@ export function localSandbox(
     getTar: (path) => packFrom(exec, path, settings.maximumArchiveBytes),
     async terminate() {
       terminating = true;
-      await endSandbox(record, folders, kind, settings.terminateGraceMs);
+      await endSandbox(record, folders, settings.terminateGraceMs);
     },
   };
 }
@@ -77,12 +76,10 @@ export function infoOf(record: SandboxRecord, folders: SandboxFolders): SandboxI
 export async function endSandbox(
   record: SandboxRecord,
   folders: SandboxFolders,
-  kind: Kind,
   graceMs: number,
 ): Promise<void> {
   const current = readRecord(folders) ?? record;
-  const root = current.root ?? (existsSync(folders.root) ? kind.rootProcess(folders) : null) ?? undefined;
-  await endProcesses({ ...current, root }, graceMs);
+  await endProcesses(current, graceMs);
   await removeControlGroups(current.controlGroups);
   await removeFolder(folders.root);
 }

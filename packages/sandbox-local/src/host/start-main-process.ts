@@ -15,7 +15,7 @@ const LOG_TAIL_BYTES = 4096;
 export async function startMainProcess(
   command: Command,
   folders: SandboxFolders,
-  settings: InitSettings,
+  settings: InitSettings | null,
   timeoutMs: number,
 ): Promise<ChildProcess> {
   const log = openSync(folders.log, 'a', 0o600);
@@ -58,7 +58,7 @@ function readiness(child: ChildProcess, timeoutMs: number): Promise<void> {
     };
     const timer = setTimeout(() => settle(new Error(`it was not ready within ${timeoutMs} ms`)), timeoutMs);
     child.once('error', (error) => settle(error));
-    child.once('exit', (code, signal) =>
+    child.once('close', (code, signal) =>
       settle(new Error(`it ended at once with ${signal ?? `code ${code}`}`)),
     );
     child.stdout?.once('data', () => settle());
