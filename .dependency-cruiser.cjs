@@ -37,7 +37,7 @@ const mayImport = {
     'relay',
     'runner',
   ],
-  cli: ['server', 'client', 'protocol', 'simulator', ...adapters],
+  cli: ['server', 'client', 'core', 'protocol', 'simulator', ...adapters],
   console: ['client', 'protocol'],
 };
 

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
@@ -6,8 +7,11 @@ import { failWhenNothingRan } from './tooling/fail-when-nothing-ran.ts';
 const root = import.meta.dirname;
 const conditions = ['@hhopkins/source'];
 
+// What runs inside sandboxes is one file, made from the sources under test.
+execFileSync(process.execPath, [join(root, 'packages/runner/scripts/bundle.ts')], { stdio: 'inherit' });
+
 /** One project a workspace package, named as the package. */
-const projects = globSync(['packages/*/package.json', 'apps/*/package.json', 'tests/package.json'], {
+const projects = globSync(['packages/*/package.json', 'apps/*/package.json', 'examples/*/package.json', 'tests/package.json'], {
   cwd: root,
 })
   .sort()
