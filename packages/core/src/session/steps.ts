@@ -1,8 +1,9 @@
-import { AgentServerError, type RunnerCommand, runnerCommandSchema } from '@hhopkins/agent-protocol';
+import { AgentServerError, type RunnerCommand } from '@hhopkins/agent-protocol';
 import type { CommandRecord } from '../ports/event-log.ts';
 import { pause } from '../support/deadline.ts';
 import { connectRunner } from './connect-runner.ts';
 import type { Step } from './decide.ts';
+import { deliverControl } from './deliver-control.ts';
 import { endSandbox } from './end-sandbox.ts';
 import { failActiveTurn, failQueue, loseSandbox } from './losses.ts';
 import type { SessionContext } from './session-context.ts';
@@ -58,15 +59,7 @@ export const STEPS: Record<Step, (context: SessionContext) => Promise<void>> = {
     }
   },
 
-  async 'deliver-controls'(context) {
-    const [control] = context.controls;
-    if (!control) return;
-    const command = runnerCommandSchema.parse(control.command);
-    // What its turn left behind answers nobody any more.
-    if (!isVoid(context, command)) await context.link?.command(command);
-    context.controls = context.controls.filter((each) => each !== control);
-    await context.stream.append({ events: [], commands: [{ ...control, state: 'ended' }] });
-  },
+  'deliver-controls': deliverControl,
 
   async 'expire-asks'(context) {
     const state = context.stream.latest();
@@ -140,14 +133,6 @@ export const STEPS: Record<Step, (context: SessionContext) => Promise<void>> = {
 
 const WEDGED_GRACE_MS = 10_000;
 const FINAL_SYNC_MS = 10_000;
-
-function isVoid(context: SessionContext, command: RunnerCommand): boolean {
-  const { session } = context.stream.latest();
-  if (command.type === 'interrupt' || command.type === 'steer') {
-    return session.activeTurn?.turnId !== command.turnId && context.handedTurnId !== command.turnId;
-  }
-  return session.activeTurn === null;
-}
 
 /** A control command of the engine itself. */
 function engineControl(command: RunnerCommand): CommandRecord {
