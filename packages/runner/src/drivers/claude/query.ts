@@ -5,7 +5,7 @@ import { createMessageInput } from './message-input.ts';
 import type { ClaudeSdk } from './sdk.ts';
 
 /** How long Claude has to write its transcript and go, once it gets no more messages. */
-const FAREWELL_MS = 2_000;
+const FAREWELL_MS = 1_000;
 /** How long the SDK has to tell what became of a program that was killed. */
 const KILLED_MS = 5_000;
 

@@ -1,13 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
-import { useRecordedModel } from './model.ts';
-import { startScene } from './scene.ts';
+import { expect } from 'vitest';
+import { test } from './test.ts';
 
-const model = useRecordedModel();
-
-test('thinking and text arrive in pieces, and stand complete at the end of the turn', async () => {
-  const scene = await startScene({ modelUrl: model.url });
+test('thinking and text arrive in pieces, and stand complete at the end of the turn', async ({ start }) => {
+  const scene = await start();
   const end = await scene.say('sim:thinking thought="first I think" content="then I speak"');
   expect(end).toMatchObject({ outcome: 'completed', usage: { outputTokens: expect.any(Number) } });
   expect(scene.blocks('thinking')).toMatchObject([{ content: 'first I think', status: 'complete' }]);
@@ -15,8 +12,8 @@ test('thinking and text arrive in pieces, and stand complete at the end of the t
   expect(scene.events.filter(({ type }) => type === 'block:delta').length).toBeGreaterThan(2);
 });
 
-test('a command runs and a file is written in the workspace', async () => {
-  const scene = await startScene({ modelUrl: model.url });
+test('a command runs and a file is written in the workspace', async ({ start }) => {
+  const scene = await start();
   await scene.say('sim:shell-and-write path=hello.txt content="written by the agent" cmd="pwd"');
   expect(await readFile(join(scene.folders.workspace, 'hello.txt'), 'utf8')).toContain(
     'written by the agent',
@@ -26,27 +23,27 @@ test('a command runs and a file is written in the workspace', async () => {
   expect(command).toMatchObject({ isError: false, output: expect.stringContaining(scene.folders.workspace) });
 });
 
-test('the second turn remembers the first, in the same program', async () => {
-  const scene = await startScene({ modelUrl: model.url });
+test('the second turn remembers the first, in the same program', async ({ start }) => {
+  const scene = await start();
   await scene.say('The password is swordfish.');
   await scene.say('sim:recall');
   expect(scene.blocks('assistant_text').at(-1)?.content).toContain('The password is swordfish.');
   expect(scene.processes).toHaveLength(1);
 });
 
-test('a message given to a running turn is taken up before the turn ends', async () => {
-  const scene = await startScene({ modelUrl: model.url });
+test('a message given to a running turn is taken up before the turn ends', async ({ start }) => {
+  const scene = await start();
   const turn = scene.begin('sim:long-shell seconds=1');
   await scene.until('the call of the shell', () => scene.blocks('tool_use')[0]);
   const messageId = crypto.randomUUID();
   await scene.driver.steer?.({ turnId: turn.turnId, messageId, content: 'Count in fives instead.' });
   expect(await turn.ended).toMatchObject({ outcome: 'completed' });
   expect(scene.blocks('user_message')).toMatchObject([{ id: messageId, turnId: turn.turnId }]);
-  expect(model.requests.at(-1)).toContain('Count in fives instead.');
+  expect(scene.requests.at(-1)).toContain('Count in fives instead.');
 });
 
-test('a message that the agent has had is not run again', async () => {
-  const scene = await startScene({ modelUrl: model.url });
+test('a message that the agent has had is not run again', async ({ start }) => {
+  const scene = await start();
   const first = scene.begin('sim:text');
   await first.ended;
   const again = await scene.begin('sim:text', first.messageId).ended;
@@ -54,8 +51,8 @@ test('a message that the agent has had is not run again', async () => {
   expect(scene.blocks('assistant_text')).toHaveLength(1);
 });
 
-test('a subagent in the foreground has a conversation of its own', async () => {
-  const scene = await startScene({ modelUrl: model.url });
+test('a subagent in the foreground has a conversation of its own', async ({ start }) => {
+  const scene = await start();
   await scene.say('sim:subagent cmd="echo from the subagent"');
   const [subagent] = scene.state().conversation.subagents;
   expect(subagent?.status).toBe('complete');
@@ -64,8 +61,8 @@ test('a subagent in the foreground has a conversation of its own', async () => {
   expect(scene.blocks('subagent')).toMatchObject([{ subagentId: subagent?.id, status: 'complete' }]);
 });
 
-test('a turn ends only when its subagent in the background rests', async () => {
-  const scene = await startScene({ modelUrl: model.url });
+test('a turn ends only when its subagent in the background rests', async ({ start }) => {
+  const scene = await start();
   const turn = scene.begin('sim:subagent background=true cmd="sleep 1; echo late"');
   await scene.until('the answer of the agent', () =>
     scene.blocks('assistant_text').some(({ content }) => content.includes('works in the background')),
@@ -75,9 +72,8 @@ test('a turn ends only when its subagent in the background rests', async () => {
   expect(scene.state().conversation.subagents).toMatchObject([{ status: 'complete' }]);
 });
 
-test('tools of an MCP server are there in the first turn', async () => {
-  const scene = await startScene({
-    modelUrl: model.url,
+test('tools of an MCP server are there in the first turn', async ({ start }) => {
+  const scene = await start({
     profile: {
       mcpServers: {
         echo: { command: process.execPath, args: ['echo.mjs'], env: { GREETING: 'hello from' } },

@@ -1,11 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { installedClaude } from './installation.ts';
-import { useRecordedModel } from './model.ts';
-import { eventually, isAlive, type Scene, startScene, withinDeadline } from './scene.ts';
-
-const model = useRecordedModel();
+import type { Scene } from './scene.ts';
+import { test } from './test.ts';
+import { eventually, isAlive } from './waiting.ts';
 
 /** Begins a tool call that runs until it is ended, and gives the pid of the agent and of the tool's own process. */
 async function beginEndlessTool(scene: Scene) {
@@ -18,8 +17,10 @@ async function beginEndlessTool(scene: Scene) {
   return { turn, tool, agent: scene.processes.at(-1) as number };
 }
 
-test('an error of the model fails the turn, and the next one works in the same program', async () => {
-  const scene = await startScene({ modelUrl: model.url });
+test('an error of the model fails the turn, and the next one works in the same program', async ({
+  start,
+}) => {
+  const scene = await start();
   const end = await scene.say('sim:error status=400 message="too hot"');
   expect(end).toMatchObject({ outcome: 'failed', code: 'model_error', retryable: false });
   expect(end).toMatchObject({ message: expect.stringContaining('too hot') });
@@ -28,27 +29,22 @@ test('an error of the model fails the turn, and the next one works in the same p
   expect(scene.processes).toHaveLength(1);
 });
 
-test('an overloaded model is asked again until it answers', async () => {
-  const scene = await startScene({ modelUrl: model.url });
+test('an overloaded model is asked again until it answers', async ({ start }) => {
+  const scene = await start();
   expect(await scene.say('sim:error status=529 times=2')).toMatchObject({ outcome: 'completed' });
   expect(scene.blocks('assistant_text')).toMatchObject([
     { content: expect.stringContaining('2 failed tries') },
   ]);
 });
 
-test('a model that stays overloaded fails the turn as retryable', async () => {
-  const environment = {
-    ANTHROPIC_BASE_URL: model.url,
-    ANTHROPIC_API_KEY: 'token',
-    CLAUDE_CODE_MAX_RETRIES: '1',
-  };
-  const scene = await startScene({ modelUrl: model.url, setup: { environment } });
+test('a model that stays overloaded fails the turn as retryable', async ({ start }) => {
+  const scene = await start({ environment: { CLAUDE_CODE_MAX_RETRIES: '1' } });
   const end = await scene.say('sim:error status=503');
   expect(end).toMatchObject({ outcome: 'failed', code: 'model_error', retryable: true });
 });
 
-test('what a broken answer said is taken back, and said once', async () => {
-  const scene = await startScene({ modelUrl: model.url });
+test('what a broken answer said is taken back, and said once', async ({ start }) => {
+  const scene = await start();
   const end = await scene.say('sim:error status=529 times=1 after=5');
   expect(end).toMatchObject({ outcome: 'completed' });
   expect(scene.events.map(({ type }) => type)).toContain('block:discarded');
@@ -57,12 +53,14 @@ test('what a broken answer said is taken back, and said once', async () => {
   ]);
 });
 
-test('an agent that is killed fails its turn, takes its tools along, and resumes with the next prompt', async () => {
-  const scene = await startScene({ modelUrl: model.url });
+test('an agent that is killed fails its turn, takes its tools along, and resumes with the next prompt', async ({
+  start,
+}) => {
+  const scene = await start();
   await scene.say('The password is swordfish.');
   const { turn, tool, agent } = await beginEndlessTool(scene);
   process.kill(agent, 'SIGKILL');
-  const end = await withinDeadline(turn.ended, 'the end of the turn');
+  const end = await scene.finish(turn);
   expect(end).toMatchObject({ outcome: 'failed', code: 'agent_lost', retryable: true });
   expect(await isAlive(tool)).toBe(false);
   expect(scene.blocks('tool_result')).toMatchObject([{ isError: true, status: 'error' }]);
@@ -73,8 +71,8 @@ test('an agent that is killed fails its turn, takes its tools along, and resumes
   expect(scene.processes).toHaveLength(2);
 });
 
-test('an agent that dies between turns is started again, unseen', async () => {
-  const scene = await startScene({ modelUrl: model.url });
+test('an agent that dies between turns is started again, unseen', async ({ start }) => {
+  const scene = await start();
   await scene.say('The password is swordfish.');
   process.kill(scene.processes[0] as number, 'SIGKILL');
   await eventually('the end of the agent', async () => !(await isAlive(scene.processes[0] as number)));
@@ -82,28 +80,28 @@ test('an agent that dies between turns is started again, unseen', async () => {
   expect(scene.blocks('assistant_text').at(-1)?.content).toContain('The password is swordfish.');
 });
 
-test('an ask that is open when the agent dies is dropped', async () => {
-  const scene = await startScene({ modelUrl: model.url, profile: { permissionMode: 'ask' } });
+test('an ask that is open when the agent dies is dropped', async ({ start }) => {
+  const scene = await start({ profile: { permissionMode: 'ask' } });
   const turn = scene.begin('sim:write path=a.txt');
   const { requestId } = await scene.until('the ask', () => scene.state().session.pending.permissions[0]);
   process.kill(scene.processes[0] as number, 'SIGKILL');
-  expect(await withinDeadline(turn.ended, 'the end of the turn')).toMatchObject({ code: 'agent_lost' });
+  expect(await scene.finish(turn)).toMatchObject({ code: 'agent_lost' });
   await scene.driver.answerPermission(requestId, { decision: 'allow' });
   expect(await scene.say('sim:text')).toMatchObject({ outcome: 'completed' });
 });
 
-test('a program that cannot be started fails the turn and says why', async () => {
+test('a program that cannot be started fails the turn and says why', async ({ start }) => {
   const installation = { ...installedClaude(), executable: '/nowhere/claude' };
-  const scene = await startScene({ modelUrl: model.url, setup: { installation } });
+  const scene = await start({ setup: { installation } });
   const end = await scene.say('sim:text');
   expect(end).toMatchObject({ outcome: 'failed', message: expect.stringContaining('/nowhere/claude') });
 });
 
-test('stopping ends the agent and what it started', async () => {
-  const scene = await startScene({ modelUrl: model.url });
+test('stopping ends the agent and what it started', async ({ start }) => {
+  const scene = await start();
   const { turn, tool, agent } = await beginEndlessTool(scene);
   await scene.driver.stop();
-  expect(await withinDeadline(turn.ended, 'the end of the turn')).toMatchObject({
+  expect(await scene.finish(turn)).toMatchObject({
     outcome: expect.any(String),
   });
   expect(await Promise.all([agent, tool].map(isAlive))).toEqual([false, false]);

@@ -1,29 +1,28 @@
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createSimulator } from '@hhopkins/agent-simulator';
-import { afterAll, beforeAll } from 'vitest';
 
+/** The simulator, behind a proxy that keeps what each agent asked it. */
 export interface RecordedModel {
-  readonly url: string;
-  /** Bodies of the model requests since the last `forget`, as they were sent. */
-  readonly requests: string[];
-  forget(): void;
+  /** A base URL of one agent's own, and the bodies of its requests so far. */
+  open(): { url: string; requests: string[] };
+  close(): Promise<void>;
 }
 
-/** The simulator for the tests of one file, behind a proxy that keeps what it was asked. */
-export function useRecordedModel(): RecordedModel {
+export async function startRecordedModel(): Promise<RecordedModel> {
   const simulator = createSimulator({ rate: 400 });
-  const requests: string[] = [];
-  let simulatorUrl = '';
-  let url = '';
+  const { url: simulatorUrl } = await simulator.listen();
+  const recorded: string[][] = [];
 
+  /** The first segment of the path is the agent's number. */
   const proxy = createServer(async (incoming, response) => {
+    const [, agent, path] = /^\/(\d+)(\/.*)$/.exec(incoming.url ?? '') ?? [];
     const chunks: Buffer[] = [];
     for await (const chunk of incoming) chunks.push(chunk);
     const body = Buffer.concat(chunks);
-    requests.push(body.toString());
+    recorded[Number(agent)]?.push(body.toString());
     const { method, headers } = incoming;
-    const forwarded = request(`${simulatorUrl}${incoming.url}`, { method, headers }, (answer) => {
+    const forwarded = request(`${simulatorUrl}${path}`, { method, headers }, (answer) => {
       response.writeHead(answer.statusCode ?? 502, answer.headers);
       answer.pipe(response);
       // A stream that breaks off must break off here too.
@@ -33,23 +32,19 @@ export function useRecordedModel(): RecordedModel {
     response.once('close', () => forwarded.destroy());
     forwarded.end(body);
   });
-
-  beforeAll(async () => {
-    ({ url: simulatorUrl } = await simulator.listen());
-    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
-    url = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
-  });
-  afterAll(async () => {
-    proxy.closeAllConnections();
-    await new Promise((resolve) => proxy.close(resolve));
-    await simulator.close();
-  });
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  const { port } = proxy.address() as AddressInfo;
 
   return {
-    get url() {
-      return url;
+    open() {
+      const requests: string[] = [];
+      const agent = recorded.push(requests) - 1;
+      return { url: `http://127.0.0.1:${port}/${agent}`, requests };
     },
-    requests,
-    forget: () => requests.splice(0),
+    async close() {
+      proxy.closeAllConnections();
+      await new Promise((resolve) => proxy.close(resolve));
+      await simulator.close();
+    },
   };
 }

@@ -1,7 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import {
   type AgentProfileInput,
   agentProfileSchema,
@@ -12,36 +9,22 @@ import {
   reduce,
   type SessionState,
 } from '@hhopkins/agent-protocol';
-import { onTestFinished } from 'vitest';
-import { startTimeOf } from '../../../processes/table.ts';
-import type { AgentDriver, DriverEvent, TurnEnd } from '../../driver.ts';
+import type { AgentDriver, DriverContext, DriverEvent, TurnEnd } from '../../driver.ts';
 import { claudeDriver } from '../index.ts';
 import { installedClaude } from './installation.ts';
+import { withinDeadline } from './waiting.ts';
 
-const DEADLINE_MS = 20_000;
-
-/** One sandbox's worth of folders. */
-export interface Folders {
-  workspace: string;
-  home: string;
-  state: string;
-}
-
-export async function makeFolders(): Promise<Folders> {
-  const root = await mkdtemp(join(tmpdir(), 'claude-driver-'));
-  onTestFinished(() => rm(root, { recursive: true, force: true, maxRetries: 5 }));
-  const folders = { workspace: join(root, 'work'), home: join(root, 'home'), state: join(root, 'state') };
-  for (const folder of Object.values(folders)) await mkdir(folder);
-  return folders;
-}
+export type Folders = DriverContext['folders'];
 
 export interface SceneOptions {
-  modelUrl: string;
-  /** Whether the driver gets the URL as the runner's bridge, or in the environment. */
-  bridge?: boolean;
   profile?: Partial<AgentProfileInput>;
   setup?: Partial<RunnerSetup>;
+  /** Added to the agent's environment. */
+  environment?: Record<string, string>;
+  /** Of an earlier scene: a later driver in the same sandbox. */
   folders?: Folders;
+  /** The driver gets the model's URL as the runner's bridge, and a wrong one in the environment. */
+  bridge?: boolean;
 }
 
 export interface StartedTurn {
@@ -58,6 +41,8 @@ export interface Scene {
   logs: string[];
   /** Processes that the driver made known. */
   processes: number[];
+  /** Bodies of the requests that the model got. */
+  requests: string[];
   /** The events reduced, as a client would have them. */
   state(): SessionState;
   /** Main conversation's blocks of one type, in order. */
@@ -65,14 +50,19 @@ export interface Scene {
   /** Takes events as if the driver had said them. */
   replay(events: readonly DriverEvent[]): void;
   begin(content: string, messageId?: string): StartedTurn;
+  /** Resolves with the end of a begun turn. */
+  finish(turn: StartedTurn): Promise<TurnEnd>;
   /** A whole turn. */
   say(content: string): Promise<TurnEnd>;
   /** Resolves as soon as the condition gives something; rejects at the deadline, naming what did not come. */
   until<Value>(what: string, condition: () => Value | undefined | false): Promise<Value>;
 }
 
-export async function openScene(options: SceneOptions): Promise<Scene> {
-  const { modelUrl, bridge = false, profile, setup, folders = await makeFolders() } = options;
+export function openScene(
+  { profile, setup, environment, bridge = false }: SceneOptions,
+  folders: Folders,
+  model: { url: string; requests: string[] },
+): Scene {
   const events: DriverEvent[] = [];
   const logs: string[] = [];
   const processes: number[] = [];
@@ -92,14 +82,18 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
 
   const driver = claudeDriver.create({
     folders,
-    ...(bridge ? { modelUrl } : {}),
+    ...(bridge ? { modelUrl: model.url } : {}),
     setup: {
       architecture: 'claude-sdk',
       profile: agentProfileSchema.parse({ id: 'test', ...profile }),
       sessionOptions: {},
       allowedTools: [],
       restore: false,
-      environment: { ANTHROPIC_BASE_URL: modelUrl, ANTHROPIC_API_KEY: 'token-of-the-session' },
+      environment: {
+        ANTHROPIC_BASE_URL: bridge ? 'http://127.0.0.1:9' : model.url,
+        ANTHROPIC_API_KEY: 'token-of-the-session',
+        ...environment,
+      },
       installation: { ...installedClaude() },
       ...setup,
     },
@@ -107,23 +101,26 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
     log: (_, message) => logs.push(message),
     registerProcess: (pid) => processes.push(pid),
   });
-  onTestFinished(() => driver.stop());
 
   const begin = (content: string, messageId: string = randomUUID()): StartedTurn => {
     const turnId = randomUUID();
     return { turnId, messageId, ended: driver.prompt({ turnId, messageId, content }) };
   };
+  const finish = ({ ended }: StartedTurn) => withinDeadline(ended, 'the end of the turn');
+
   return {
     driver,
     folders,
     events,
     logs,
     processes,
+    requests: model.requests,
     begin,
+    finish,
     replay: (given) => given.forEach(emit),
     state: () => state,
     blocks: (type) => state.conversation.blocks.filter((block) => block.type === type) as never,
-    say: (content) => withinDeadline(begin(content).ended, `the end of the turn "${content}"`),
+    say: (content) => finish(begin(content)),
     until: (what, condition) =>
       withinDeadline(
         new Promise((resolve) => {
@@ -136,33 +133,4 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
         what,
       ),
   };
-}
-
-export async function withinDeadline<Value>(promise: Promise<Value>, what: string): Promise<Value> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what} did not come`)), DEADLINE_MS);
-  });
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
-}
-
-/** Polls what no event announces, such as a process or a file. */
-export async function eventually(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + DEADLINE_MS;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`${what} did not come`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
-/** A new driver, ready for its first prompt. */
-export async function startScene(options: SceneOptions): Promise<Scene> {
-  const scene = await openScene(options);
-  await scene.driver.start();
-  return scene;
-}
-
-/** A process that has died and waits for its parent is dead. */
-export async function isAlive(pid: number): Promise<boolean> {
-  return (await startTimeOf(pid)) !== undefined;
 }
