@@ -83,4 +83,4 @@ const action: fc.Arbitrary<Action> = fc.oneof(
 );
 
 /** A life of a log. */
-export const actions: fc.Arbitrary<Action[]> = fc.array(action, { minLength: 1, maxLength: 40, size: 'max' });
+export const actions: fc.Arbitrary<Action[]> = fc.array(action, { minLength: 5, maxLength: 50, size: 'max' });
