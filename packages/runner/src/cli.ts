@@ -10,7 +10,7 @@ const USAGE = `agent-runner serve   --state <dir> --workspace <dir> --home <dir>
 agent-runner connect --state <dir> [--workspace <dir> --home <dir> --session <id>] [settings]
 agent-runner --version
 
-Settings: --journal-bytes <n>  --orphan-ttl-ms <n, 0 for never>  --ignore <name> (again for more)
+Settings: --journal-bytes <n>  --orphan-ttl-ms <n, 0 for never>  --interrupt-ms <n>  --ignore <name> (again for more)
 `;
 
 const START_MS = 15_000;
@@ -22,6 +22,7 @@ const flags = {
   session: { type: 'string' },
   'journal-bytes': { type: 'string' },
   'orphan-ttl-ms': { type: 'string' },
+  'interrupt-ms': { type: 'string' },
   ignore: { type: 'string', multiple: true },
   version: { type: 'boolean' },
   help: { type: 'boolean' },
@@ -88,7 +89,11 @@ function parse(args: string[]) {
 }
 
 function settingsOf(values: ReturnType<typeof parse>['values']): RunnerSettings {
-  const count = (name: 'journal-bytes' | 'orphan-ttl-ms', fallback: number, least: number): number => {
+  const count = (
+    name: 'journal-bytes' | 'orphan-ttl-ms' | 'interrupt-ms',
+    fallback: number,
+    least: number,
+  ): number => {
     const text = values[name];
     if (text === undefined) return fallback;
     const value = Number(text);
@@ -102,6 +107,7 @@ function settingsOf(values: ReturnType<typeof parse>['values']): RunnerSettings 
     ...DEFAULT_SETTINGS,
     journalBytes: count('journal-bytes', DEFAULT_SETTINGS.journalBytes, 256 * 1024),
     orphanTtlMs: count('orphan-ttl-ms', DEFAULT_SETTINGS.orphanTtlMs, 0),
+    interruptMs: count('interrupt-ms', DEFAULT_SETTINGS.interruptMs, 1),
     ignored: [...DEFAULT_SETTINGS.ignored, ...(values.ignore ?? [])],
   };
 }

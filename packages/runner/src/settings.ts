@@ -8,6 +8,8 @@ export interface RunnerSettings {
   readonly coalesceMs: number;
   /** Without any connection for this long the runner ends itself and its agent; 0 never. */
   readonly orphanTtlMs: number;
+  /** An agent that does not end within this time of an interrupt is ended. */
+  readonly interruptMs: number;
   /** Names of files and folders that are not watched, listed or saved, wherever they stand in the workspace. */
   readonly ignored: readonly string[];
   /** Files beyond this count, in the order of their paths, are left out with one warning. */
@@ -38,6 +40,7 @@ export const DEFAULT_SETTINGS: RunnerSettings = {
   journalBytes: 64 * 1024 * 1024,
   coalesceMs: 40,
   orphanTtlMs: 15 * 60_000,
+  interruptMs: 10_000,
   ignored: DEFAULT_IGNORED,
   workspaceFiles: LIMITS.workspaceFiles,
   workspaceFileBytes: 64 * 1024 * 1024,
@@ -48,7 +51,6 @@ export const DEADLINES = {
   hello: 10_000,
   agentStart: 60_000,
   transcript: 30_000,
-  interrupt: 10_000,
   agentStop: 5_000,
   scan: 30_000,
   upload: 60_000,

@@ -33,20 +33,20 @@ const COMPACTED_AT_BYTES = 8 * 1024 * 1024;
 
 /** Opens the inbox of a file: a torn end is dropped, and what has ended is reduced to its id. */
 export async function openInbox(path: string): Promise<Inbox> {
-  const open_ = new Map<string, OpenCommand>();
+  const openCommands = new Map<string, OpenCommand>();
   const ended = new Set<string>();
 
   const apply = (line: Line) => {
     if (line.state === 'taken') {
-      open_.set(line.command.commandId, { command: line.command, state: 'taken' });
+      openCommands.set(line.command.commandId, { command: line.command, state: 'taken' });
       return;
     }
-    const command = open_.get(line.commandId);
+    const command = openCommands.get(line.commandId);
     if (line.state === 'started') {
       if (command) command.state = 'started';
       return;
     }
-    open_.delete(line.commandId);
+    openCommands.delete(line.commandId);
     ended.add(line.commandId);
     for (const oldest of ended) {
       if (ended.size <= REMEMBERED) break;
@@ -65,7 +65,7 @@ export async function openInbox(path: string): Promise<Inbox> {
     await file?.close();
     file = undefined;
     const lines: Line[] = [...ended].map((commandId) => ({ state: 'ended', commandId }));
-    for (const { command, state } of open_.values()) {
+    for (const { command, state } of openCommands.values()) {
       lines.push({ state: 'taken', command });
       if (state === 'started') lines.push({ state, commandId: command.commandId });
     }
@@ -90,7 +90,7 @@ export async function openInbox(path: string): Promise<Inbox> {
   };
 
   const taking = new Map<string, Promise<'new' | 'known'>>();
-  const knows = (commandId: string) => open_.has(commandId) || ended.has(commandId);
+  const knows = (commandId: string) => openCommands.has(commandId) || ended.has(commandId);
 
   return {
     knows,
@@ -99,7 +99,7 @@ export async function openInbox(path: string): Promise<Inbox> {
       if (knows(commandId)) return 'known';
       const running = taking.get(commandId);
       if (running) return running.then(() => 'known');
-      if (open_.size + taking.size >= MOST_OPEN) {
+      if (openCommands.size + taking.size >= MOST_OPEN) {
         throw new AgentServerError('capacity', `${MOST_OPEN} commands are open; no more can be taken`);
       }
       const taken = write({ state: 'taken', command }).then(() => 'new' as const);
@@ -112,7 +112,7 @@ export async function openInbox(path: string): Promise<Inbox> {
     },
     started: (commandId) => write({ state: 'started', commandId }),
     ended: (commandId) => write({ state: 'ended', commandId }),
-    open: () => [...open_.values()],
+    open: () => [...openCommands.values()],
     async close() {
       await tail;
       await file?.close();

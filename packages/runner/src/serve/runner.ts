@@ -83,6 +83,7 @@ export async function openRunner(options: RunnerOptions): Promise<Runner> {
     tracker,
     log,
     paths: { setup: state.setup, restore: state.restore },
+    interruptMs: settings.interruptMs,
     stored,
   });
 

@@ -86,7 +86,7 @@ export async function serve(options: ServeOptions): Promise<number> {
     server.listen(SOCKET_NAME, resolve);
   });
   await chmod(SOCKET_NAME, 0o600);
-  log('info', `serving session ${options.sessionId}`);
+  log('info', `serving session ${options.sessionId} as process ${process.pid}`);
 
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => finish(0));
   process.on('SIGHUP', () => {});

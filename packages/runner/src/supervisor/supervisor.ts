@@ -52,6 +52,7 @@ export interface SupervisorParts {
   tracker: WorkspaceTracker;
   log(level: 'warn' | 'error', message: string): void;
   paths: { setup: string; restore: string };
+  interruptMs: number;
   /** What an earlier runner was set up with. */
   stored: StoredSetup | null;
 }
@@ -115,6 +116,7 @@ export function createSupervisor(parts: SupervisorParts): Supervisor {
       recorder,
       host,
       scan: () => tracker.scan(),
+      interruptMs: parts.interruptMs,
       log: parts.log,
       onEnd() {
         if (active === turn) active = undefined;
@@ -181,7 +183,11 @@ export function createSupervisor(parts: SupervisorParts): Supervisor {
       );
       return transcript ? { journal: position, ...transcript } : empty;
     },
-    scan: () => tracker.scan(),
+    async scan() {
+      const entries = await tracker.scan();
+      await journal.flush();
+      return entries;
+    },
     journalFull() {
       active?.fail(JOURNAL_FULL);
     },

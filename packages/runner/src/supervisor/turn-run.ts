@@ -30,6 +30,7 @@ export interface TurnParts {
   recorder: Recorder;
   host: AgentHost;
   scan(): Promise<unknown>;
+  interruptMs: number;
   log(level: 'warn' | 'error', message: string): void;
   /** Is called as the end event is written: from now on another turn may come. */
   onEnd(): void;
@@ -62,7 +63,7 @@ export function startTurn(command: TurnCommand, parts: TurnParts): TurnRun {
       await driver.interrupt();
       await work;
     };
-    await withDeadline(ask(), DEADLINES.interrupt, 'interrupt of the agent').catch((error: Error) =>
+    await withDeadline(ask(), parts.interruptMs, 'interrupt of the agent').catch((error: Error) =>
       parts.log('warn', `${error.message}; the agent is ended`),
     );
     if (rested) return;
