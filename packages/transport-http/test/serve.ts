@@ -1,10 +1,8 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAccessPolicy, type SessionEngine } from '@hhopkins/agent-core';
 import type { RunningServer, ServerSettings } from '@hhopkins/agent-testkit/transport';
-import { getRequestListener } from '@hono/node-server';
-import { createHttpTransport, type HttpTransportOptions, malformedRequestResponse } from '../src/index.ts';
+import { createHttpTransport, createNodeServer, type HttpTransportOptions } from '../src/index.ts';
 
 /** The transport alone, on a port of its own. */
 export async function serve(
@@ -12,8 +10,8 @@ export async function serve(
   settings: ServerSettings = {},
   options: Partial<HttpTransportOptions> = {},
 ): Promise<RunningServer> {
-  const { app } = createHttpTransport({ engine, access: createAccessPolicy(settings), ...options });
-  const server = createServer(getRequestListener(app.fetch, { errorHandler: malformedRequestResponse }));
+  const transport = createHttpTransport({ engine, access: createAccessPolicy(settings), ...options });
+  const server = createNodeServer(transport);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

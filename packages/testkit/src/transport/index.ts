@@ -5,6 +5,7 @@ export {
   type TransportSubject,
   transportSetup,
 } from './context.ts';
+export { type TransportMutant, transportMutants } from './mutants.ts';
 export {
   createScriptedEngine,
   type RecordedCall,

@@ -1,11 +1,17 @@
 import { type Case, type CaseSkips, describeCases } from '../kit.ts';
 import { accessCases } from './cases/access-cases.ts';
+import { bothCases } from './cases/both-cases.ts';
 import { cursorCases } from './cases/cursor-cases.ts';
 import { fileCases } from './cases/file-cases.ts';
+import { flowCases } from './cases/flow-cases.ts';
+import { httpFuzzCase, socketFuzzCase } from './cases/fuzz-cases.ts';
 import { refusalCases } from './cases/refusal-cases.ts';
 import { restCases } from './cases/rest-cases.ts';
+import { socketAccessCases } from './cases/socket-access-cases.ts';
+import { socketCases } from './cases/socket-cases.ts';
 import { sseCases } from './cases/sse-cases.ts';
 import { restReader } from './clients/rest-reader.ts';
+import { socketReader } from './clients/socket-reader.ts';
 import { sseReader } from './clients/sse-reader.ts';
 import { type TransportContext, type TransportSubject, transportSetup } from './context.ts';
 
@@ -20,11 +26,26 @@ const HTTP_CASES: readonly Case<TransportContext>[] = [
   ...refusalCases,
   ...accessCases,
   ...fileCases,
+  httpFuzzCase,
+];
+
+const WEB_SOCKET_CASES: readonly Case<TransportContext>[] = [
+  ...cursorCases(socketReader),
+  ...socketCases,
+  ...socketAccessCases,
+  ...flowCases,
+  socketFuzzCase,
 ];
 
 /** The cases for a server that speaks this. */
 export function transportCases(speaks: readonly Speech[]): Case<TransportContext>[] {
-  return [...(speaks.includes('http') ? HTTP_CASES : [])];
+  const http = speaks.includes('http');
+  const webSocket = speaks.includes('websocket');
+  return [
+    ...(http ? HTTP_CASES : []),
+    ...(webSocket ? WEB_SOCKET_CASES : []),
+    ...(http && webSocket ? bothCases : []),
+  ];
 }
 
 export interface TransportKitOptions extends TransportSubject {

@@ -143,7 +143,7 @@ export function cursorCases(kind: ReaderKind): Case<TransportContext>[] {
             assert.deepEqual(seen, stream.events);
             script.purge('s');
           }),
-          { numRuns: 8 },
+          { numRuns: 8, endOnFailure: true },
         );
       },
     },

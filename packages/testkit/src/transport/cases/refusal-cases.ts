@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { AgentServerError, LIMITS } from '@hhopkins/agent-protocol';
 import type { Case } from '../../kit.ts';
-import { assertProblem, type Sending, send } from '../clients/http-client.ts';
+import { assertProblem, type Sending, send, sendBytes } from '../clients/http-client.ts';
 import type { TransportContext } from '../context.ts';
 
 type Refusal = [
@@ -300,6 +300,29 @@ export const refusalCases: Case<TransportContext>[] = [
         if (status === 405) assert.ok(answer.headers.allow, 'Allow says what is supported');
         assert.deepEqual(script.calls, [], 'no command reached the engine');
         assert.equal((await send(url, 'GET', '/sessions/s')).status, 200, 'the server lives on');
+      },
+    }),
+  ),
+  ...(
+    [
+      ['not-http', 'what is no HTTP', 'GARBAGE\r\n\r\n', 400, 'invalid_request'],
+      ['no-host', 'a request without a host', 'GET /health HTTP/1.0\r\n\r\n', 400, 'invalid_request'],
+      ['malformed-host', 'a malformed host', 'GET / HTTP/1.1\r\nHost: a b\r\n\r\n', 400, 'invalid_request'],
+      [
+        'huge-header',
+        'a header without end',
+        `GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(100_000)}\r\n\r\n`,
+        413,
+        'payload_too_large',
+      ],
+    ] as const
+  ).map(
+    ([id, what, bytes, status, code]): Case<TransportContext> => ({
+      id: `refuses-${id}`,
+      title: `${what} is ${status} ${code}`,
+      async run({ url }) {
+        assertProblem(await sendBytes(url, bytes), status, code);
+        assert.equal((await send(url, 'GET', '/health')).status, 200, 'the server lives on');
       },
     }),
   ),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type IncomingHttpHeaders, request as openRequest } from 'node:http';
+import { connect } from 'node:net';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { problemSchema } from '@hhopkins/agent-protocol';
@@ -20,7 +21,12 @@ export interface Sending {
 /** A request on a connection of its own, its target sent exactly as written. */
 export function send(url: string, method: string, target: string, sending: Sending = {}): Promise<Answer> {
   const { hostname, port } = new URL(url);
-  const { headers = {}, body } = sending;
+  const { body } = sending;
+  const isWhole = typeof body === 'string' || body instanceof Uint8Array;
+  const headers = {
+    ...(isWhole ? { 'content-length': String(Buffer.byteLength(body)) } : {}),
+    ...sending.headers,
+  };
   const answer = new Promise<Answer>((resolve, reject) => {
     const request = openRequest(
       { hostname, port, method, path: target, headers, agent: false },
@@ -43,7 +49,7 @@ export function send(url: string, method: string, target: string, sending: Sendi
     });
     // A server may answer and hang up before it has read all that it refuses.
     request.on('error', (error) => answered || reject(error));
-    if (body === undefined || typeof body === 'string' || body instanceof Uint8Array) request.end(body);
+    if (body === undefined || isWhole) request.end(body);
     else Readable.from(body).pipe(request);
   });
   return inTime(`the answer to ${method} ${target.slice(0, 100)}`, answer);
@@ -71,4 +77,33 @@ export function assertProblem(answer: Answer, status: number, code: string): voi
   assert.equal(problem.code, code, `code of ${text.slice(0, 300)}`);
   assert.equal(problem.status, status, 'status in the body');
   assert.ok(problem.detail.length > 0, 'an error says what was wrong');
+}
+
+/** Writes bytes that need not be HTTP, and reads the answer until the server hangs up. */
+export function sendBytes(url: string, bytes: string): Promise<Answer> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname, () => socket.write(bytes));
+  const answer = new Promise<Answer>((resolve, reject) => {
+    let text = '';
+    socket.setEncoding('utf8');
+    socket.on('data', (chunk) => {
+      text += chunk;
+      const [head = '', body] = text.split('\r\n\r\n');
+      const length = Number(/content-length: (\d+)/i.exec(head)?.[1]);
+      if (body === undefined || Buffer.byteLength(body) < length) return;
+      const [statusLine = '', ...lines] = head.split('\r\n');
+      const headers = Object.fromEntries(
+        lines.map((line) => [line.split(': ')[0]?.toLowerCase(), line.split(': ')[1]]),
+      );
+      resolve({
+        status: Number(statusLine.split(' ')[1]),
+        headers,
+        body: Buffer.from(body),
+        json: () => JSON.parse(body),
+      });
+    });
+    socket.on('error', reject);
+    socket.on('close', () => reject(new Error(`the server hung up after ${JSON.stringify(text)}`)));
+  });
+  return inTime('the answer', answer).finally(() => socket.destroy());
 }

@@ -35,14 +35,22 @@ export interface Reading {
   events: SessionEvent[];
 }
 
-/** Reads on until an event or a snapshot reaches `seq`. */
+/** Reads on until an event or a snapshot reaches `seq`. Rejects as soon as one event does not follow the other. */
 export async function readUntil(reader: Reader, seq: number, from?: Reading): Promise<Reading> {
-  let { snapshot, events } = from ?? { snapshot: undefined, events: [] as SessionEvent[] };
+  let snapshot = from?.snapshot;
+  let events = [...(from?.events ?? [])];
   while ((events.at(-1)?.seq ?? snapshot?.seq ?? -1) < seq) {
     const received = await reader.next();
     if (received.type === 'lagging') throw new Error(`told to resume after ${received.after}`);
-    if (received.type === 'events') events = [...events, ...received.events];
-    else {
+    if (received.type === 'events') {
+      for (const event of received.events) {
+        const last = events.at(-1)?.seq ?? snapshot?.seq;
+        if (last !== undefined && event.seq !== last + 1) {
+          throw new Error(`event ${event.seq} came after ${last}`);
+        }
+        events.push(event);
+      }
+    } else {
       snapshot = received.snapshot;
       events = [];
     }
