@@ -28,25 +28,27 @@ export function createClaudeDriver(context: DriverContext): AgentDriver {
   const converter = claude.createClaudeLiveConverter();
   let asks: Asks | undefined;
   let query: ClaudeQuery | undefined;
+  let starting: Promise<void> | undefined;
   let turn: Turn | undefined;
 
-  async function startClaude(): Promise<ClaudeQuery> {
+  async function startClaude(): Promise<void> {
     const { sdk: sdkPath, executable } = claudeInstallation(setup.installation);
     const sdk = await loadClaudeSdk(sdkPath);
     const chosen = readSessionOptions(context);
     const { options, replay } = await session.prepareStart();
+    const cwd = await realpath(folders.workspace);
     asks ??= createAsks({
       mode: permissionModeOf(setup, chosen),
       allowedTools: setup.allowedTools,
       emit: (event) => context.emit({ ...event, turnId: turn?.turnId }),
     });
-    const started = startQuery({
+    query = startQuery({
       sdk,
       processMark: processMark(folders.state),
       options: {
         ...queryOptions(setup, chosen, asks.canUseTool),
         ...options,
-        cwd: await realpath(folders.workspace),
+        cwd,
         env: claudeEnvironment(context),
         pathToClaudeCodeExecutable: executable,
       },
@@ -54,11 +56,11 @@ export function createClaudeDriver(context: DriverContext): AgentDriver {
       onMessage: (message) => take(converter.convert(message)),
       onEnd(reason) {
         query = undefined;
+        asks?.drop();
         take(converter.streamEnded(reason));
       },
     });
-    if (replay !== undefined) started.send(backgroundMessage(replay));
-    return started;
+    if (replay !== undefined) query.send(backgroundMessage(replay));
   }
 
   function take({ events, turnEnd }: claude.Converted): void {
@@ -98,17 +100,21 @@ export function createClaudeDriver(context: DriverContext): AgentDriver {
       const { turnId, messageId } = prompt;
       const begun: Turn = { turnId, end: createDeferred(), interrupted: false };
       turn = begun;
-      try {
-        query ??= await startClaude();
-      } catch (error) {
-        const { message } = AgentServerError.from(error, 'agent_error');
-        endTurn({ outcome: 'failed', code: 'agent_error', message, retryable: false });
+      let problem = 'The agent ended while it was being started';
+      if (!query) {
+        starting = startClaude().catch((error: Error) => {
+          problem = error.message;
+        });
+        await starting;
+        starting = undefined;
       }
-      if (turn === begun && query && !begun.interrupted) {
+      if (begun.interrupted) {
+        endTurn({ outcome: 'interrupted' });
+      } else if (!query) {
+        endTurn({ outcome: 'failed', code: 'agent_error', message: problem, retryable: false });
+      } else {
         converter.startTurn({ turnId, messageId: messageUuid(messageId) });
         query.send(userMessage(prompt));
-      } else {
-        endTurn({ outcome: 'interrupted' });
       }
       return begun.end.promise;
     },
@@ -135,6 +141,8 @@ export function createClaudeDriver(context: DriverContext): AgentDriver {
 
     async stop() {
       asks?.drop();
+      // A program that is just being started is waited for, or nobody would end it.
+      await starting;
       await query?.stop();
     },
   };

@@ -29,7 +29,7 @@ export async function writeProfile(profile: AgentProfile, place: ProfilePlace): 
 }
 
 /** Path below the config folder → content. */
-export function profileFiles(profile: AgentProfile): Map<string, string> {
+function profileFiles(profile: AgentProfile): Map<string, string> {
   const files = new Map<string, string>();
   if (profile.instructions !== undefined) files.set('CLAUDE.md', profile.instructions);
   for (const skill of profile.skills) {

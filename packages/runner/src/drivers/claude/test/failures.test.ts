@@ -97,6 +97,14 @@ test('a program that cannot be started fails the turn and says why', async ({ st
   expect(end).toMatchObject({ outcome: 'failed', message: expect.stringContaining('/nowhere/claude') });
 });
 
+test('stopping while the agent is being started leaves none behind', async ({ start }) => {
+  const scene = await start();
+  const turn = scene.begin('sim:text');
+  await scene.driver.stop();
+  expect(await scene.finish(turn)).toMatchObject({ outcome: expect.any(String) });
+  expect(await Promise.all(scene.processes.map(isAlive))).not.toContain(true);
+});
+
 test('stopping ends the agent and what it started', async ({ start }) => {
   const scene = await start();
   const { turn, tool, agent } = await beginEndlessTool(scene);

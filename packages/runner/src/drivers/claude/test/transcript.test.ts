@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { claude } from '@hhopkins/agent-converters';
 import { expect } from 'vitest';
@@ -157,6 +157,19 @@ test('a turn whose runner died is reconciled from the transcript', async ({ star
   expect(retold.state().conversation.subagents).toMatchObject([
     { id: live.subagents[0]?.id, status: 'complete', name: live.subagents[0]?.name },
   ]);
+});
+
+test('a workspace with a very long path is resumed and exported too', async ({ start }) => {
+  const { folders } = await start();
+  const workspace = join(folders.workspace, 'a'.repeat(120), 'b'.repeat(120));
+  await mkdir(workspace, { recursive: true });
+  const first = await start({ folders: { ...folders, workspace } });
+  await first.say('The password is swordfish.');
+  expect(await exported(first)).toMatchObject({ main: expect.stringContaining('swordfish') });
+  await first.driver.stop();
+  const second = await start({ folders: { ...folders, workspace } });
+  await second.say('sim:recall');
+  expect(second.blocks('assistant_text').at(-1)?.content).toContain('The password is swordfish.');
 });
 
 test('a half-written line of the running agent is left out of the export', async ({ start }) => {
