@@ -26,7 +26,11 @@ const ENTRY = 'agent-runner.mjs';
  */
 export function runnerProgram(): RunnerProgram {
   // From `dist` and from `src` alike.
-  const folder = join(import.meta.dirname, '..', 'dist');
+  return programIn(join(import.meta.dirname, '..', 'dist'));
+}
+
+/** The program that a folder holds. */
+export function programIn(folder: string): RunnerProgram {
   if (!existsSync(join(folder, ENTRY))) {
     throw new AgentServerError(
       'package_not_installed',
