@@ -25,7 +25,7 @@ export async function configFromEnvironment(environment: Environment): Promise<E
   const config: RuntimeConfig = {
     persistence: await storeOf(settings),
     ...sandbox,
-    models: modelsOf(settings, environment),
+    models: modelsOf(settings),
     host: settings.HOST,
     websocketPort: settings.PORT,
     auth: {
@@ -33,6 +33,7 @@ export async function configFromEnvironment(environment: Environment): Promise<E
       corsOrigins: settings.CORS_ORIGINS,
       allowedHosts: settings.ALLOWED_HOSTS,
     },
+    hostEnvironment: hostEnvironment(environment),
     dataDirectory: settings.DATA_DIR,
     profiles: settings.PROFILES_DIR,
     idleTimeoutMs: settings.IDLE_TIMEOUT_MS,
@@ -41,4 +42,22 @@ export async function configFromEnvironment(environment: Environment): Promise<E
     logLevel: settings.LOG_LEVEL,
   };
   return { config, settings, warnings };
+}
+
+/** What helper processes on this host need of the environment; keys are not among it. */
+const PASSED_ON = [
+  'PATH',
+  'HOME',
+  'TMPDIR',
+  'LANG',
+  'NODE_EXTRA_CA_CERTS',
+  'HTTPS_PROXY',
+  'HTTP_PROXY',
+  'NO_PROXY',
+];
+
+function hostEnvironment(environment: Environment): Record<string, string> {
+  return Object.fromEntries(
+    PASSED_ON.flatMap((name) => (environment[name] ? [[name, environment[name]]] : [])),
+  );
 }

@@ -23,7 +23,12 @@ export function assemble(config: RuntimeConfig, logger: Logger): Assembly {
   const dataDirectory = resolve(config.dataDirectory ?? '.data');
   const orphanTtlMs = config.orphanTtlMs ?? DEFAULT_ORPHAN_TTL_MS;
   const sandboxes = sandboxesOf(config, dataDirectory, orphanTtlMs);
-  const models = modelsOf(config.models, { dataDirectory, orphanTtlMs, logger });
+  const models = modelsOf(config.models, {
+    dataDirectory,
+    orphanTtlMs,
+    environment: config.hostEnvironment ?? {},
+    logger,
+  });
   const engine = createEngine({
     persistence: config.persistence,
     fallback: { eventLog: memoryEventLog(), leases: memoryLeases() },

@@ -19,6 +19,8 @@ export interface ModelsConfig {
         baseUrl?: string | undefined;
       }
     | undefined;
+  /** Stands in where there is no key: the file of the `agent-simulator` program. For development and tests. */
+  simulator?: { program: string } | undefined;
 }
 
 /** What a runtime is assembled from. Only `persistence` must be given. */
@@ -59,6 +61,8 @@ export interface RuntimeConfig {
   orphanTtlMs?: number | undefined;
   /** Listen on another address than loopback although agents are not isolated from this machine. Default false. */
   allowUnisolated?: boolean | undefined;
+  /** Environment of the helper processes on this host, e.g. a proxy or certificates. They get nothing else but PATH. */
+  hostEnvironment?: Readonly<Record<string, string>> | undefined;
   logger?: Logger | undefined;
   /** Everything else that can be tuned. */
   settings?: Partial<EngineSettings> | undefined;
