@@ -111,8 +111,10 @@ export function createWebSocketTransport(options: WebSocketTransportOptions): We
         await new Promise<void>((resolve) => {
           emptied = resolve;
           clock.schedule(limits.closeMs, () => {
-            for (const connection of connections) connection.terminate();
-            resolve();
+            for (const connection of connections) {
+              connection.terminate();
+              drop(connection);
+            }
           });
         });
       }

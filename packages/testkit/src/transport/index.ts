@@ -1,4 +1,10 @@
 export {
+  openSocket,
+  type SocketClient,
+  type SocketOptions,
+  UpgradeRefused,
+} from './clients/socket-client.ts';
+export {
   type RunningServer,
   type ServerSettings,
   type TransportContext,
