@@ -17,7 +17,7 @@ export type Deadlines = z.infer<typeof deadlinesSchema>;
 
 /** Where a provider's API is, and the key that only the relay holds. */
 export const upstreamSchema = z.object({
-  baseUrl: z.url({ protocol: /^https?$/ }).refine((url) => {
+  baseUrl: z.url({ protocol: /^https?$/, abort: true }).refine((url) => {
     const { username, password, search, hash } = new URL(url);
     return `${username}${password}${search}${hash}` === '';
   }, 'must have no credentials, query or fragment'),

@@ -4,6 +4,7 @@ export {
   type RelaySettings,
   type Revocation,
   type Upstream,
+  upstreamSchema,
 } from './configuration.ts';
 export { type ConnectControlOptions, connectControl, type RelayControl } from './control/connect-control.ts';
 export type { RelayHello, RelayStatus } from './control/messages.ts';

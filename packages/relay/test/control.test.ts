@@ -67,7 +67,7 @@ describe('the control connection', () => {
     const { control } = await startRelay('http://127.0.0.1:9');
     const wrong = control.configure({
       secret: 'c2hvcnQ=',
-      upstreams: { anthropic: { baseUrl: 'file:///etc', apiKey: KEY } },
+      upstreams: { anthropic: { baseUrl: 'no URL', apiKey: KEY } },
     });
     await expect(wrong).rejects.toMatchObject({ code: 'invalid_request' });
     await expect(wrong).rejects.not.toThrow(KEY);
