@@ -13,7 +13,8 @@ agent-runner --version
 Settings: --journal-bytes <n>  --orphan-ttl-ms <n, 0 for never>  --interrupt-ms <n>  --ignore <name> (again for more)
 `;
 
-const START_MS = 15_000;
+/** A runner that is ending may take its time before another can begin. */
+const START_MS = 30_000;
 
 const flags = {
   state: { type: 'string' },

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs';
 import { connect as connectSocket, type Socket } from 'node:net';
@@ -17,6 +17,7 @@ export interface ConnectOptions {
 
 const LOG_BYTES = 1024 * 1024;
 const RETRY_MS = 20;
+const RESTART_MS = 500;
 /** What is still on its way out when one side ended, in milliseconds. */
 const DRAIN_MS = 5_000;
 
@@ -52,24 +53,19 @@ async function reach(options: ConnectOptions): Promise<Socket> {
       `no runner serves ${options.state}; give --workspace, --home and --session to start one`,
     );
   }
-  const server = start(options.serveCommand);
-  let exit: string | undefined;
-  server.once('error', (error) => {
-    exit = error.message;
-  });
-  server.once('exit', (code, signal) => {
-    // 0 means that another runner has come first; it will soon be reached.
-    if (code !== 0) exit = `it ended with ${signal ?? code}`;
-  });
+  let server = start(options.serveCommand);
   for (const deadline = Date.now() + options.startMs; Date.now() < deadline; ) {
     const socket = await open();
     if (socket) return socket;
-    if (exit) {
+    const exit = server.exit();
+    if (exit && exit !== 'ended with 0') {
       throw new AgentServerError(
         'connection_lost',
         `the runner could not be started: ${exit}; see ${options.state}/${LOG_NAME}`,
       );
     }
+    // Another runner serves, but cannot be reached: it is about to begin, or to end, and then this one is needed.
+    if (exit && Date.now() - server.startedAt > RESTART_MS) server = start(options.serveCommand);
     await wait(RETRY_MS);
   }
   throw new AgentServerError(
@@ -91,16 +87,29 @@ function open(): Promise<Socket | undefined> {
   });
 }
 
+interface StartedServer {
+  readonly startedAt: number;
+  /** How it ended, once it has. */
+  exit(): string | undefined;
+}
+
 /** Starts a runner of its own session, which outlives this process. */
-function start([program, ...args]: readonly [string, ...string[]]): ChildProcess {
+function start([program, ...args]: readonly [string, ...string[]]): StartedServer {
   const size = statSync(LOG_NAME, { throwIfNoEntry: false })?.size ?? 0;
   if (size > LOG_BYTES) renameSync(LOG_NAME, `${LOG_NAME}.1`);
   const log = openSync(LOG_NAME, 'a', 0o600);
+  let exit: string | undefined;
   try {
     const child = spawn(program, args, { detached: true, stdio: ['ignore', log, log] });
+    child.once('error', (error) => {
+      exit = error.message;
+    });
+    child.once('exit', (code, signal) => {
+      exit = `ended with ${signal ?? code}`;
+    });
     child.unref();
-    return child;
   } finally {
     closeSync(log);
   }
+  return { startedAt: Date.now(), exit: () => exit };
 }

@@ -5,16 +5,22 @@ export interface OrphanWatch {
   close(): void;
 }
 
+/** Whoever started the runner gets this long to connect at least, in milliseconds. */
+const FIRST_MS = 15_000;
+
 /** @param ttlMs 0 for never */
 export function createOrphanWatch(ttlMs: number, onOrphaned: () => void): OrphanWatch {
   let timer: NodeJS.Timeout | undefined;
-  const watch: OrphanWatch = {
+  const wait = (milliseconds: number) => {
+    clearTimeout(timer);
+    if (ttlMs > 0) timer = setTimeout(onOrphaned, milliseconds);
+  };
+  wait(Math.max(ttlMs, FIRST_MS));
+  return {
     attended(connections) {
-      clearTimeout(timer);
-      if (connections === 0 && ttlMs > 0) timer = setTimeout(onOrphaned, ttlMs);
+      if (connections === 0) wait(ttlMs);
+      else clearTimeout(timer);
     },
     close: () => clearTimeout(timer),
   };
-  watch.attended(0);
-  return watch;
 }
