@@ -1,3 +1,3 @@
 import { library } from '../../tsup.config.base.ts';
 
-export default library({ index: 'src/index.ts', transport: 'src/transport/index.ts' });
+export default library({ index: 'src/index.ts', transport: 'src/transport/index.ts', sandbox: 'src/sandbox/index.ts' });

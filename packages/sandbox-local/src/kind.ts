@@ -21,20 +21,15 @@ export interface Command {
   init: Pick<InitSettings, 'socketFolder' | 'cwd' | 'hostNamespace'>;
 }
 
-/** What a host can do for a kind of sandbox, and what stands in the way. */
-export interface HostReport {
-  problems: string[];
-  /** Limits that the kind enforces by itself, beside what control groups do. */
-  limitsProcesses: boolean;
-}
-
 /** How the main process of a sandbox is started; all else is common to the providers of this package. */
 export interface Kind {
   readonly name: string;
   readonly isolation: Isolation;
   readonly networkNone: boolean;
-  /** Looks at the host, and really tries. Never rejects. */
-  inspect(): Promise<HostReport>;
+  /** Whether it limits processes by itself where control groups cannot. */
+  readonly limitsProcesses: boolean;
+  /** Looks at the host, and really tries: what stands in the way and what to do about it. Never rejects. */
+  problems(): Promise<string[]>;
   layout(folders: SandboxFolders, spec: Pick<SandboxSpec, 'mounts'>): SandboxLayout;
   /** What every program finds in its environment. */
   environment(folders: SandboxFolders, layout: SandboxLayout): Record<string, string>;

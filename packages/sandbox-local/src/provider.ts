@@ -16,7 +16,7 @@ import { readRecord, type SandboxRecord, writeRecord } from './host/record.ts';
 import { removeLeftovers } from './host/remove-folder.ts';
 import { startMainProcess } from './host/start-main-process.ts';
 import { MARKER } from './init/marked-processes.ts';
-import type { HostReport, Kind } from './kind.ts';
+import type { Kind } from './kind.ts';
 import {
   type ControlGroups,
   findControlGroups,
@@ -31,26 +31,21 @@ const ID = /^sb-[0-9a-f]{20}$/;
 /** The provider around a kind of sandbox: records on disk, and everything that is the same for all kinds. */
 export function localProvider(kind: Kind, settings: Settings): SandboxProvider {
   let groups: ControlGroups | null | undefined;
-  let inspected: Promise<HostReport> | undefined;
   let swept: Promise<void> | undefined;
   const controlGroups = () => {
     groups ??= findControlGroups();
     return groups;
   };
-  const inspect = () => {
-    inspected ??= kind.inspect();
-    return inspected;
-  };
   const folders = (id: string) => foldersOf(join(settings.directory, id));
 
-  const capabilitiesOf = (report: HostReport): SandboxCapabilities => {
+  const capabilities = (): SandboxCapabilities => {
     const enforced = controlGroups()?.enforces ?? { memory: false, processes: false, cpu: false };
     return {
       isolation: kind.isolation,
       survivesServer: true,
       mounts: true,
       networkNone: kind.networkNone,
-      limits: { ...enforced, processes: enforced.processes || report.limitsProcesses },
+      limits: { ...enforced, processes: enforced.processes || kind.limitsProcesses },
     };
   };
 
@@ -65,21 +60,13 @@ export function localProvider(kind: Kind, settings: Settings): SandboxProvider {
     isolation: kind.isolation,
 
     async check() {
-      // Asked anew each time: the host may have been changed to make it work.
-      inspected = kind.inspect();
-      const report = await inspected;
-      const capabilities = capabilitiesOf(report);
-      return { ok: report.problems.length === 0, capabilities, problems: report.problems };
+      const problems = await kind.problems();
+      return { ok: problems.length === 0, capabilities: capabilities(), problems };
     },
 
     async create(spec) {
-      const report = await inspect();
       const limits = { ...settings.limits, ...spec.limits };
-      requireLimits(limits, capabilitiesOf(report), kind.name);
-      if (report.problems.length > 0) {
-        inspected = undefined;
-        throw new AgentServerError('sandbox_unavailable', report.problems.join('\n'));
-      }
+      requireLimits(limits, capabilities(), kind.name);
       requireMounts(spec);
       await mkdir(settings.directory, { recursive: true, mode: 0o700 });
       swept ??= removeLeftovers(settings.directory);
@@ -154,8 +141,15 @@ async function createSandbox(
     return localSandbox(record, folders, kind, settings);
   } catch (error) {
     await endSandbox(record, folders, 0);
-    throw AgentServerError.from(error, 'sandbox_unavailable');
+    throw await explained(error, kind);
   }
+}
+
+/** The reason why there is no sandbox: what the host lacks, when that is it, or else what went wrong. */
+async function explained(error: unknown, kind: Kind): Promise<AgentServerError> {
+  const problems = await kind.problems();
+  if (problems.length === 0) return AgentServerError.from(error, 'sandbox_unavailable');
+  return new AgentServerError('sandbox_unavailable', problems.join('\n'), { cause: error });
 }
 
 async function noteExit(

@@ -50,11 +50,12 @@ export function bindingsOf(parts: {
  * outlives the server.
  */
 export function bubblewrapLine(
+  bubblewrap: string,
   plan: SandboxPlan,
   program: readonly string[],
 ): readonly [string, ...string[]] {
   return [
-    'bwrap',
+    bubblewrap,
     '--new-session',
     '--unshare-all',
     '--unshare-user',

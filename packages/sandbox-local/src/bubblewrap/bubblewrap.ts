@@ -9,18 +9,20 @@ import { launchLine } from '../host/launcher.ts';
 import { identifyProcess } from '../host/process-identity.ts';
 import { startMainProcess } from '../host/start-main-process.ts';
 import type { Command, Kind, Launch } from '../kind.ts';
-import { type LocalSandboxOptions, settingsOf } from '../options.ts';
+import { type LocalSandboxOptions, type Settings, settingsOf } from '../options.ts';
 import { localProvider } from '../provider.ts';
 import { bindingsOf, bubblewrapLine } from './arguments.ts';
 import { dropLine, dropTo, type HostUser, stage, UNPRIVILEGED } from './host-user.ts';
 import { bubblewrapProblems } from './inspect.ts';
-import { INSIDE } from './layout.ts';
+import { INSIDE, TOOL_PATH } from './layout.ts';
 import { type FilteredArchitecture, seccompFilter } from './seccomp.ts';
 import { librariesOf, writeOwnConfiguration } from './system-paths.ts';
 
 export interface BubblewrapOptions extends LocalSandboxOptions {
   /** When the server is root: the user of the host that owns sandboxes' files and processes; 10001:10001 when absent. */
   user?: HostUser | undefined;
+  /** The bubblewrap program; `bwrap` of the system when absent. */
+  program?: string | undefined;
 }
 
 /**
@@ -32,28 +34,26 @@ export interface BubblewrapOptions extends LocalSandboxOptions {
  */
 export function bubblewrap(options: BubblewrapOptions): SandboxProvider {
   const settings = settingsOf(options);
-  return localProvider(
-    bubblewrapKind(settings.node, options.user ?? UNPRIVILEGED, settings.startTimeoutMs),
-    settings,
-  );
+  const { user = UNPRIVILEGED, program = 'bwrap' } = options;
+  return localProvider(bubblewrapKind(settings, user, program), settings);
 }
 
-function bubblewrapKind(node: string, user: HostUser, startTimeoutMs: number): Kind {
+function bubblewrapKind(settings: Settings, user: HostUser, bubblewrapProgram: string): Kind {
   const kind: Kind = {
     name: 'bubblewrap',
     isolation: 'namespaces',
     networkNone: true,
 
-    async inspect() {
-      const problems = await bubblewrapProblems(dropTo(user) !== null, async (folders) => {
+    limitsProcesses: countsProcessesByNamespace(),
+
+    problems: () =>
+      bubblewrapProblems(bubblewrapProgram, dropTo(user) !== null, async (folders) => {
         await kind.prepare(folders);
-        const limits = {};
-        const launch = { folders, layout: kind.layout(folders, {}), limits, controlGroups: [] };
-        const command = commandOf({ ...launch, spec: { network: 'none' } }, [INSIDE.node, '-p', '"ready"']);
-        await startMainProcess(command, folders, null, startTimeoutMs);
-      });
-      return { problems, limitsProcesses: countsProcessesByNamespace() };
-    },
+        const layout = kind.layout(folders, {});
+        const launch: Launch = { folders, layout, spec: { network: 'none' }, limits: {}, controlGroups: [] };
+        const command = commandOf(launch, [INSIDE.node, '-p', '"ready"']);
+        await startMainProcess(command, folders, null, settings.startTimeoutMs);
+      }),
 
     layout: (_folders, spec) => ({
       workspace: INSIDE.workspace,
@@ -111,17 +111,18 @@ function bubblewrapKind(node: string, user: HostUser, startTimeoutMs: number): K
 
   const commandOf = (launch: Launch, program: readonly string[]): Command => {
     const { folders, spec, controlGroups } = launch;
-    const program_ = realpathSync(node);
+    const node = realpathSync(settings.node);
     const owner = dropTo(user);
     const direct = bindingsOf({
       folders,
-      node: program_,
-      libraries: librariesOf(program_),
+      node,
+      libraries: librariesOf(node),
       init: initProgram().folder,
       mounts: spec.mounts ?? [],
     });
     const { bindings, staging } = owner ? stage(direct) : { bindings: direct, staging: undefined };
     const line = bubblewrapLine(
+      bubblewrapProgram,
       { bindings, network: spec.network, descriptors: { seccomp: 3, info: 4 } },
       program,
     );
@@ -130,7 +131,7 @@ function bubblewrapKind(node: string, user: HostUser, startTimeoutMs: number): K
         controlGroups,
         staging,
       }),
-      environment: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' },
+      environment: { PATH: TOOL_PATH },
       files: [
         { path: filterFile(folders), flags: 'r' },
         { path: folders.bubblewrapInfo, flags: 'w' },

@@ -4,16 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { foldersOf, type SandboxFolders } from '../host/folders.ts';
-import { OLDEST_VERSION } from './layout.ts';
+import { OLDEST_VERSION, TOOL_PATH } from './layout.ts';
 
 const TOOL_DEADLINE_MS = 10_000;
 const run = promisify(execFile);
 
 /**
  * What stands in the way of bubblewrap on this host, each with what to do about it. Looks at the tools first and then
- * runs `try`, which is to start a program with the very line that sandboxes get.
+ * runs `tryOnce`, which is to start a program with the very line that sandboxes get.
  */
 export async function bubblewrapProblems(
+  program: string,
   asRoot: boolean,
   tryOnce: (folders: SandboxFolders) => Promise<void>,
 ): Promise<string[]> {
@@ -23,7 +24,7 @@ export async function bubblewrapProblems(
   if (process.arch !== 'x64' && process.arch !== 'arm64') {
     return [`There is no seccomp filter for ${process.arch}; bubblewrap sandboxes run on x64 and arm64.`];
   }
-  const missing = await missingTools(asRoot);
+  const missing = await missingTools(program, asRoot);
   if (missing.length > 0) return missing;
   const root = await mkdtemp(join(tmpdir(), 'agent-sandbox-check-'));
   try {
@@ -36,11 +37,11 @@ export async function bubblewrapProblems(
   }
 }
 
-async function missingTools(asRoot: boolean): Promise<string[]> {
+async function missingTools(program: string, asRoot: boolean): Promise<string[]> {
   const problems: string[] = [];
-  const version = await versionOf('bwrap');
+  const version = await versionOf(program);
   if (version === null) {
-    problems.push('bubblewrap is not installed: apt-get install bubblewrap');
+    problems.push(`bubblewrap (${program}) is not installed: apt-get install bubblewrap`);
   } else {
     const [major = 0, minor = 0] = /(\d+)\.(\d+)/.exec(version)?.slice(1).map(Number) ?? [];
     if (major < OLDEST_VERSION[0] || (major === OLDEST_VERSION[0] && minor < OLDEST_VERSION[1])) {
@@ -60,7 +61,12 @@ async function missingTools(asRoot: boolean): Promise<string[]> {
 
 async function versionOf(tool: string): Promise<string | null> {
   try {
-    return (await run(tool, ['--version'], { timeout: TOOL_DEADLINE_MS })).stdout.trim();
+    return (
+      await run(tool, ['--version'], {
+        timeout: TOOL_DEADLINE_MS,
+        env: { PATH: TOOL_PATH },
+      })
+    ).stdout.trim();
   } catch {
     return null;
   }

@@ -27,9 +27,8 @@ function plainKind(node: string): Kind {
     name: 'plain',
     isolation: 'none',
     networkNone: false,
-    async inspect() {
-      return { problems: [], limitsProcesses: false };
-    },
+    limitsProcesses: false,
+    problems: async () => [],
     layout: (folders, spec) => ({
       workspace: folders.workspace,
       home: folders.home,
