@@ -1,4 +1,5 @@
 import { createScriptedEngine, type ScriptedEngine } from '@hhopkins/agent-testkit/transport';
+import { Hono } from 'hono';
 import { afterEach, expect, test, vi } from 'vitest';
 import { createHttpTransport, createNodeServer, type HttpTransportOptions } from '../src/index.ts';
 import { serve } from './serve.ts';
@@ -98,6 +99,15 @@ test('health says what the assembler knows, and when the engine stops', async ()
   expect(await (await app.request('/ready')).json()).toMatchObject({ code: 'shutting_down' });
 });
 
-test('the app can be mounted without a connection, and makes a server that does not listen yet', () => {
+test('the app can be mounted in another one', async () => {
+  const outer = new Hono().mount('/agents', transportOf().app.fetch);
+  expect(await (await outer.request('/agents/sessions/s')).json()).toMatchObject({
+    session: { sessionId: 's' },
+  });
+  expect(await (await outer.request('/agents/nowhere')).json()).toMatchObject({ code: 'not_found' });
+  expect((await outer.request('/agents/health')).status).toBe(200);
+});
+
+test('making a transport and its server does nothing yet', () => {
   expect(createNodeServer(transportOf()).listening).toBe(false);
 });

@@ -1,6 +1,6 @@
 import type { SessionEngine } from '@hhopkins/agent-core';
 import type { CaseSetup } from '../kit.ts';
-import { createScriptedEngine, type ScriptedEngine } from './scripted-engine.ts';
+import { createScriptedEngine, type ScriptedEngine } from './engine/scripted-engine.ts';
 
 /** What a case asks of the server it starts. */
 export interface ServerSettings {

@@ -11,14 +11,14 @@ export {
   type TransportSubject,
   transportSetup,
 } from './context.ts';
-export { type TransportMutant, transportMutants } from './mutants.ts';
 export {
   createScriptedEngine,
-  type RecordedCall,
   type ScriptedEngine,
   type ScriptedEngineOptions,
-} from './scripted-engine.ts';
-export type { EventDraft, ScriptedStream } from './scripted-stream.ts';
+} from './engine/scripted-engine.ts';
+export type { RecordedCall } from './engine/scripted-state.ts';
+export type { EventDraft, ScriptedStream } from './engine/scripted-stream.ts';
+export { type TransportMutant, transportMutants } from './mutants.ts';
 export {
   describeTransport,
   type Speech,
