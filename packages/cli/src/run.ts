@@ -1,5 +1,6 @@
 import { AgentServerError, type Health, healthSchema } from '@hhopkins/agent-protocol';
 import { AgentRuntime } from '@hhopkins/agent-server';
+import type { RuntimeConfig } from '@hhopkins/agent-server/types';
 import { banner } from './banner.ts';
 import { configFromEnvironment } from './config-from-environment.ts';
 import type { Environment } from './settings.ts';
@@ -11,13 +12,17 @@ const STOP_MS = 30_000;
  * Runs the reference server until a signal ends it: Ctrl-C (SIGINT) ends everything it started; SIGTERM lets runs go on in their
  * sandboxes for the next server. A second signal is immediate.
  *
+ * @param adapt has the last word on the configuration, e.g. to add an agent of one's own
  * @returns the exit code
  */
-export async function run(environment: Environment): Promise<number> {
+export async function run(
+  environment: Environment,
+  adapt: (config: RuntimeConfig) => RuntimeConfig = (config) => config,
+): Promise<number> {
   const out = process.stdout;
   try {
     const { config, warnings } = await configFromEnvironment(environment);
-    const runtime = new AgentRuntime(config);
+    const runtime = new AgentRuntime(adapt(config));
     const ended = untilSignal();
     await runtime.start();
     const url = runtime.url ?? '';

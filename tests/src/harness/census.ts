@@ -1,0 +1,68 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { eventually } from './deadline.ts';
+
+/** A process that has to do with a folder. */
+export interface FoundProcess {
+  pid: number;
+  /** Clock ticks since boot at which it started: with the pid, which process it is. */
+  startedAt: string;
+  command: string;
+}
+
+/**
+ * Every living process of this machine that names `folder` in its command line, environment or working directory, or has it
+ * mounted: what a server with its data there has started, in sandboxes too.
+ */
+export function processesOf(folder: string): FoundProcess[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .map((name) => find(Number(name), folder))
+    .filter((found) => found !== undefined);
+}
+
+/** Resolves when no process has to do with the folder any more. */
+export async function untilNobodyLeft(folder: string, milliseconds?: number): Promise<void> {
+  await eventually(`nothing left that uses ${folder}`, () => processesOf(folder).length === 0, milliseconds).catch(
+    (error: Error) => {
+      const left = processesOf(folder).map(({ pid, command }) => `${pid} ${command.slice(0, 200)}`);
+      throw new Error(`${error.message}; left are:\n${left.join('\n')}`);
+    },
+  );
+}
+
+/** Ends what is left, by pid. For cleaning up after a failure. */
+export function endAll(folder: string): void {
+  for (const { pid } of processesOf(folder)) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+}
+
+function find(pid: number, folder: string): FoundProcess | undefined {
+  const read = (name: string) => {
+    try {
+      return readFileSync(`/proc/${pid}/${name}`, 'latin1');
+    } catch {
+      return '';
+    }
+  };
+  const command = read('cmdline').replaceAll('\0', ' ').trim();
+  const traces = [command, read('environ'), workingDirectory(pid), read('mountinfo')];
+  if (!traces.some((trace) => trace.includes(folder))) return undefined;
+  // The name in parentheses may hold anything; the fields after it do not.
+  const fields = read('stat').replace(/^.*\) /s, '').split(' ');
+  const [state, startedAt] = [fields[0], fields[19]];
+  if (state === undefined || state === '' || state === 'Z' || startedAt === undefined) return undefined;
+  return { pid, startedAt, command };
+}
+
+function workingDirectory(pid: number): string {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`);
+  } catch {
+    return '';
+  }
+}
