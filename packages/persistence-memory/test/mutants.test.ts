@@ -2,9 +2,9 @@ import { type Case, runCases } from '@hhopkins/agent-testkit';
 import {
   eventLogCases,
   leaseCases,
-  mutants,
   persistenceCases,
   type StoreContext,
+  storeMutants,
   storeSetup,
   type WholeStore,
 } from '@hhopkins/agent-testkit/persistence';
@@ -18,7 +18,7 @@ const cases: readonly Case<StoreContext<WholeStore>>[] = [
 ];
 
 describe('the conformance kits catch a store that', () => {
-  for (const { name, breaks, wrap } of mutants) {
+  for (const { name, breaks, wrap } of storeMutants) {
     test(`${name} (${breaks})`, async () => {
       const setup = storeSetup<WholeStore>({ name, create: () => wrap(memoryPersistence()) });
       const results = await runCases(cases, setup, { only: [breaks] });

@@ -1,3 +1,4 @@
+/** How cases are declared and run. The kits themselves are entries of their own: `./persistence`, `./sandbox`, `./transport`. */
 export {
   type Case,
   type CaseResult,
@@ -6,19 +7,3 @@ export {
   describeCases,
   runCases,
 } from './kit.ts';
-export {
-  describeEventLog,
-  describeLeases,
-  describePersistenceAdapter,
-  type EventLogStore,
-  eventLogCases,
-  type LeaseStore,
-  leaseCases,
-  type Mutant,
-  mutants,
-  persistenceCases,
-  type StoreContext,
-  type StoreKit,
-  storeSetup,
-  type WholeStore,
-} from './persistence/index.ts';

@@ -18,7 +18,7 @@ export {
   type StoreKit,
   storeSetup,
 } from './context.ts';
-export { type Mutant, mutants, type WholeStore } from './mutants/index.ts';
+export { type StoreMutant, storeMutants, type WholeStore } from './mutants/index.ts';
 
 /** What is asked of every adapter: the nine methods, and of the optional ones those that it has. */
 export const persistenceCases: readonly Case<StoreContext<PersistenceAdapter>>[] = [

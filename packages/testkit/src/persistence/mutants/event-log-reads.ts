@@ -1,6 +1,6 @@
 import type { EventLog, ReadResult } from '@hhopkins/agent-core';
 import type { SessionEvent } from '@hhopkins/agent-protocol';
-import { logMutant, type Mutant, storeMutant } from './mutant.ts';
+import { logMutant, type StoreMutant, storeMutant } from './mutant.ts';
 
 type Events = Extract<ReadResult, { kind: 'events' }>;
 
@@ -24,7 +24,7 @@ function sortFields(value: unknown): unknown {
 }
 
 /** Faults of `read`, and of what reads show of writes. */
-export const eventLogReadMutants: readonly Mutant[] = [
+export const eventLogReadMutants: readonly StoreMutant[] = [
   logMutant('drops an event', 'append-order', (log) =>
     onRead(log, (events) => events.filter((event) => event.seq !== 7)),
   ),

@@ -1,5 +1,5 @@
 import type { AppendBatch, AppendResult, EventLog } from '@hhopkins/agent-core';
-import { logMutant, type Mutant } from './mutant.ts';
+import { logMutant, type StoreMutant } from './mutant.ts';
 
 /** Appends each batch as `change` makes it. */
 const onAppend = (log: EventLog, change: (batch: AppendBatch) => AppendBatch | Promise<AppendBatch>) => ({
@@ -21,7 +21,7 @@ const onRefusal = (
 });
 
 /** Faults of `append`, snapshots, compaction and commands. */
-export const eventLogWriteMutants: readonly Mutant[] = [
+export const eventLogWriteMutants: readonly StoreMutant[] = [
   logMutant('ignores the epoch of appends', 'append-epoch', (log) =>
     onAppend(log, async (batch) => {
       const epoch = (await log.stream(batch.sessionId))?.epoch ?? 0;

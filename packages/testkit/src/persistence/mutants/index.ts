@@ -2,13 +2,13 @@ import { eventLogReadMutants } from './event-log-reads.ts';
 import { eventLogWriteMutants } from './event-log-writes.ts';
 import { leaseMutants } from './leases.ts';
 import { listMutants } from './lists.ts';
-import type { Mutant } from './mutant.ts';
+import type { StoreMutant } from './mutant.ts';
 import { sessionMutants } from './sessions.ts';
 
-export type { Mutant, WholeStore } from './mutant.ts';
+export type { StoreMutant, WholeStore } from './mutant.ts';
 
 /** Broken stores, made of a good one. Each must fail the case that it names, or the kit is too lenient. */
-export const mutants: readonly Mutant[] = [
+export const storeMutants: readonly StoreMutant[] = [
   ...sessionMutants,
   ...listMutants,
   ...eventLogWriteMutants,

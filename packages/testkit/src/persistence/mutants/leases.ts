@@ -1,7 +1,7 @@
-import { leaseMutant, type Mutant, override } from './mutant.ts';
+import { leaseMutant, override, type StoreMutant } from './mutant.ts';
 
 /** Faults of leases. */
-export const leaseMutants: readonly Mutant[] = [
+export const leaseMutants: readonly StoreMutant[] = [
   leaseMutant('grants to whoever asks', 'lease-exclusive', (leases) => ({
     acquire: (sessionId, _owner, ttlMs) => leases.acquire(sessionId, 'everybody', ttlMs),
   })),

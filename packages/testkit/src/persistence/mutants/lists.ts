@@ -1,6 +1,6 @@
 import type { SessionRow } from '@hhopkins/agent-core';
 import type { ListSessionsQuery } from '@hhopkins/agent-protocol';
-import { type Mutant, storeMutant, type WholeStore } from './mutant.ts';
+import { type StoreMutant, storeMutant, type WholeStore } from './mutant.ts';
 
 /** All sessions of a query, in its order. */
 async function everything(store: WholeStore, query: ListSessionsQuery): Promise<SessionRow[]> {
@@ -9,7 +9,7 @@ async function everything(store: WholeStore, query: ListSessionsQuery): Promise<
 }
 
 /** Faults of `listSessions`. */
-export const listMutants: readonly Mutant[] = [
+export const listMutants: readonly StoreMutant[] = [
   storeMutant('takes percent signs and underscores for patterns', 'list-search', (store) => ({
     async listSessions({ q, ...query }) {
       const pattern = new RegExp(

@@ -7,7 +7,7 @@ export type WholeStore = PersistenceAdapter & {
 } & Required<Pick<PersistenceAdapter, 'listSessions' | 'deleteSession'>>;
 
 /** A store broken on purpose. A kit that lets it pass is of no use. */
-export interface Mutant {
+export interface StoreMutant {
   /** What it does wrong. */
   readonly name: string;
   /** Id of the case that must catch it. */
@@ -32,7 +32,7 @@ export const logMutant = (
   name: string,
   breaks: string,
   change: (log: EventLog) => Partial<EventLog>,
-): Mutant => ({
+): StoreMutant => ({
   name,
   breaks,
   wrap: (store) => override(store, { eventLog: override(store.eventLog, change(store.eventLog)) }),
@@ -43,7 +43,7 @@ export const leaseMutant = (
   name: string,
   breaks: string,
   change: (leases: Leases) => Partial<Leases>,
-): Mutant => ({
+): StoreMutant => ({
   name,
   breaks,
   wrap: (store) => override(store, { leases: override(store.leases, change(store.leases)) }),
@@ -54,4 +54,4 @@ export const storeMutant = (
   name: string,
   breaks: string,
   change: (store: WholeStore) => Partial<WholeStore>,
-): Mutant => ({ name, breaks, wrap: (store) => override(store, change(store)) });
+): StoreMutant => ({ name, breaks, wrap: (store) => override(store, change(store)) });

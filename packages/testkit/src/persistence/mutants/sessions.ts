@@ -1,5 +1,5 @@
 import type { LoadedSession, SessionRecord } from '@hhopkins/agent-core';
-import { type Mutant, storeMutant, type WholeStore } from './mutant.ts';
+import { type StoreMutant, storeMutant, type WholeStore } from './mutant.ts';
 
 /** Changes what `loadSession` gives. */
 const onLoad = (store: WholeStore, change: (session: LoadedSession) => LoadedSession) => ({
@@ -10,7 +10,7 @@ const onLoad = (store: WholeStore, change: (session: LoadedSession) => LoadedSes
 });
 
 /** A fence mutant a write: the epoch does not reach the store. */
-const unfenced: readonly Mutant[] = [
+const unfenced: readonly StoreMutant[] = [
   storeMutant('ignores the epoch of record updates', 'fence-update-session-record', (store) => ({
     updateSessionRecord: (sessionId, patch) => store.updateSessionRecord(sessionId, patch),
   })),
@@ -29,7 +29,7 @@ const unfenced: readonly Mutant[] = [
 ];
 
 /** Faults of records, transcripts and files. */
-export const sessionMutants: readonly Mutant[] = [
+export const sessionMutants: readonly StoreMutant[] = [
   ...unfenced,
   storeMutant('shares state by reference', 'record-copies', (store) => {
     const given = new Map<string, SessionRecord>();
