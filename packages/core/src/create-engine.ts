@@ -15,11 +15,13 @@ import type { Leases } from './ports/leases.ts';
 import type { PersistenceAdapter } from './ports/persistence.ts';
 import type { Clock, Logger, RunnerProgram } from './ports/runtime.ts';
 import type { SandboxProvider } from './ports/sandbox.ts';
+import { boundSandboxes } from './sandbox/bounded-sandboxes.ts';
 import { reapOrphans } from './sandbox/reap-orphans.ts';
 import { createSessionRegistry } from './session/session-registry.ts';
 import { createSessions } from './sessions/create-sessions.ts';
+import { createTakeUp } from './sessions/take-up.ts';
 import { DEFAULT_SETTINGS, type EngineSettings } from './settings.ts';
-import { recordOf } from './store/session-row.ts';
+import { boundStore } from './store/bounded-store.ts';
 import { createGroupCommitter } from './stream/group-committer.ts';
 import { createStreamHub } from './stream/stream-hub.ts';
 import { systemClock } from './support/clock.ts';
@@ -47,21 +49,26 @@ const STORE_PROBE_MS = 5000;
  * running.
  */
 export function createEngine(config: EngineConfig): SessionEngine {
-  const { persistence, fallback, logger, sandboxes } = config;
+  const { fallback, logger } = config;
   const clock = config.clock ?? systemClock;
   const settings: EngineSettings = { ...DEFAULT_SETTINGS, ...config.settings };
-  const log = persistence.eventLog ?? fallback.eventLog;
+  const persistence = boundStore(config.persistence, clock);
+  const log = boundStore(config.persistence.eventLog ?? fallback.eventLog, clock);
+  const leases = boundStore(config.persistence.leases ?? fallback.leases, clock);
+  const sandboxes = boundSandboxes(config.sandboxes, clock, settings.sandboxTimeoutMs);
   const stopper = new AbortController();
-  const hub = createStreamHub();
+  const hub = createStreamHub((error) => logger.log('error', 'a listener of a commit threw', { error }));
   const profiles = new Map<string, AgentProfile>();
   // Known once started.
   const identity = { deploymentId: '' };
   let storeProblem: string | undefined;
+  // Epochs that end with this process begin anew in the next, where a sandbox may have seen them.
+  const epochBase = config.persistence.leases ? 0 : clock.now();
   const parts: EngineParts = {
     persistence,
     log,
-    leases: persistence.leases ?? fallback.leases,
-    committer: createGroupCommitter(log, settings.groupCommit),
+    leases,
+    committer: createGroupCommitter(log, clock, settings.groupCommit),
     hub,
     sandboxes,
     agents: new Map(config.agents.map((agent) => [agent.architecture, agent])),
@@ -77,23 +84,22 @@ export function createEngine(config: EngineConfig): SessionEngine {
       return identity.deploymentId;
     },
     metrics: createMetrics(),
+    runnerEpoch: (epoch) => epochBase + epoch,
   };
   const registry = createSessionRegistry(parts);
-  const recent = (sessionId: string, streamId: string, after: number) => {
-    const stream = registry.peek(sessionId)?.stream;
-    return stream && stream.streamId === streamId ? stream.recent(after) : null;
-  };
+  const takeUp = createTakeUp(parts, registry);
   hub.onPublish(({ events }) => parts.metrics.add('agent_server_events_total', events.length));
 
   /** Repeats until the engine stops; a failure is logged and tried again next time. */
   const every = (milliseconds: number, what: string, work: () => Promise<unknown>): void => {
-    clock.schedule(milliseconds, async () => {
-      if (stopper.signal.aborted) return;
+    const cancel = clock.schedule(milliseconds, async () => {
+      stopper.signal.removeEventListener('abort', cancel);
       await work().catch((error: unknown) =>
         logger.log('warn', `${what} failed; it is tried again`, { error }),
       );
       if (!stopper.signal.aborted) every(milliseconds, what, work);
     });
+    stopper.signal.addEventListener('abort', cancel, { once: true });
   };
 
   const probeStore = async (): Promise<void> => {
@@ -106,22 +112,14 @@ export function createEngine(config: EngineConfig): SessionEngine {
     }
   };
 
-  /** Sessions that had a sandbox or work when the last server ended: their runs went on without one. */
-  const takeUp = async (): Promise<void> => {
-    const records = (await persistence.listAllSessions()).map(recordOf);
-    const open = records.filter(
-      ({ status, sandbox }) => sandbox || (status !== 'idle' && status !== 'terminated'),
-    );
-    for (const { sessionId } of open) {
-      registry
-        .use(sessionId, async () => {})
-        .catch((error: unknown) => logger.log('warn', 'session not taken up', { sessionId, error }));
-    }
-    if (open.length > 0) logger.log('info', `taking up ${open.length} sessions`);
+  const lookAround = async (): Promise<void> => {
+    const held = () => registry.active().map((session) => session.record.current().sandbox);
+    await takeUp.find();
+    await reapOrphans(parts, held);
   };
 
   return {
-    sessions: createSessions(parts, registry, { log, hub, recent }, stopper.signal),
+    sessions: createSessions(parts, registry, stopper.signal),
     events: createEventBus(hub, logger),
 
     async profiles() {
@@ -160,14 +158,16 @@ export function createEngine(config: EngineConfig): SessionEngine {
     },
 
     async start() {
-      await persistence.open?.();
+      // Opening may take longer than a question to an open store.
+      await config.persistence.open?.();
       identity.deploymentId = (await persistence.deploymentId?.()) ?? crypto.randomUUID();
       for (const profile of (await config.profiles?.()) ?? []) {
         profiles.set(profile.id, agentProfileSchema.parse(profile));
       }
-      await takeUp();
+      await takeUp.find();
       every(settings.leaseTtlMs / 3, 'renewing leases', () => registry.renewLeases());
-      every(settings.reapIntervalMs, 'looking for orphaned sandboxes', () => reapOrphans(parts));
+      every(settings.leaseTtlMs, 'taking up sessions', async () => takeUp.retry());
+      every(settings.reapIntervalMs, 'looking for forgotten sessions and sandboxes', lookAround);
       every(STORE_PROBE_MS, 'asking the store', probeStore);
     },
 

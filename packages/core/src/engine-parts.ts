@@ -16,7 +16,7 @@ export interface EngineParts {
   readonly leases: Leases;
   readonly committer: GroupCommitter;
   readonly hub: StreamHub;
-  readonly sandboxes: SandboxProvider;
+  readonly sandboxes: Pick<SandboxProvider, 'name' | 'isolation' | 'create' | 'attach' | 'list'>;
   readonly agents: ReadonlyMap<string, AgentDefinition>;
   readonly models: ModelGateway;
   readonly runner: RunnerProgram;
@@ -31,6 +31,8 @@ export interface EngineParts {
   /** All servers on one store. */
   readonly deploymentId: string;
   readonly metrics: Metrics;
+  /** The epoch that a runner is told: it outlives stores that forget theirs, so a store's alone might be too low. */
+  runnerEpoch(epoch: number): number;
 }
 
 export interface Metrics {

@@ -1,43 +1,74 @@
 import { AgentServerError, LIMITS, type RunnerFrame, type StreamTarget } from '@hhopkins/agent-protocol';
+import type { Clock } from '../ports/runtime.ts';
 import { fromBase64, toBase64 } from '../support/base64.ts';
+import { concatenate } from '../support/bytes.ts';
+import { withDeadline } from '../support/deadline.ts';
 import { createDeferred, type Deferred } from '../support/deferred.ts';
 import type { RunnerConnection } from './runner-connection.ts';
 
 interface OpenStream {
   chunks: Uint8Array[];
   received: number;
-  maximumBytes: number;
-  answer: Deferred<Uint8Array>;
+  readonly maximumBytes: number;
+  readonly answer: Deferred<Uint8Array>;
+  /** Puts the end for want of bytes off. */
+  alive(): void;
 }
 
+/** Between two chunks, and over all of them, in milliseconds. */
+const STALL_MS = 60_000;
+const TOTAL_MS = 600_000;
+
 /** Bytes to and from the runner, many streams over one connection. */
-export function createByteStreams(connection: Pick<RunnerConnection, 'send'>) {
+export function createByteStreams(connection: Pick<RunnerConnection, 'send'>, clock: Clock) {
   const open = new Map<string, OpenStream>();
 
-  const begin = (maximumBytes: number): [string, OpenStream] => {
+  /** Runs `exchange` over a new stream; whatever its end, nothing of the stream stays. */
+  const within = async (
+    maximumBytes: number,
+    exchange: (id: string, stream: OpenStream) => Promise<void>,
+  ): Promise<Uint8Array> => {
     const id = crypto.randomUUID();
-    const stream: OpenStream = { chunks: [], received: 0, maximumBytes, answer: createDeferred() };
+    const answer = createDeferred<Uint8Array>();
+    let cancelStall = () => {};
+    const stream: OpenStream = {
+      chunks: [],
+      received: 0,
+      maximumBytes,
+      answer,
+      alive() {
+        cancelStall();
+        cancelStall = clock.schedule(STALL_MS, () =>
+          answer.reject(new AgentServerError('timeout', `The runner sent no bytes for ${STALL_MS} ms`)),
+        );
+      },
+    };
     open.set(id, stream);
-    stream.answer.promise.catch(() => {}).finally(() => open.delete(id));
-    return [id, stream];
+    stream.alive();
+    try {
+      exchange(id, stream).catch(answer.reject);
+      return await withDeadline(clock, TOTAL_MS, 'The bytes of the runner', answer.promise);
+    } finally {
+      cancelStall();
+      open.delete(id);
+    }
   };
 
   return {
-    async read(target: StreamTarget, maximumBytes: number): Promise<Uint8Array> {
-      const [id, stream] = begin(maximumBytes);
-      await connection.send({ type: 'open', id, target });
-      return stream.answer.promise;
-    },
+    read: (target: StreamTarget, maximumBytes: number): Promise<Uint8Array> =>
+      within(maximumBytes, (id) => connection.send({ type: 'open', id, target })),
 
     async write(target: StreamTarget, content: Uint8Array): Promise<void> {
-      const [id, stream] = begin(0);
-      await connection.send({ type: 'open', id, target });
-      for (let start = 0; start < content.length; start += LIMITS.streamChunk) {
-        const data = toBase64(content.subarray(start, start + LIMITS.streamChunk));
-        await connection.send({ type: 'stream', id, data });
-      }
-      await connection.send({ type: 'stream', id, end: true });
-      await stream.answer.promise;
+      await within(0, async (id, stream) => {
+        await connection.send({ type: 'open', id, target });
+        for (let start = 0; start < content.length; start += LIMITS.streamChunk) {
+          if (!open.has(id)) return;
+          const data = toBase64(content.subarray(start, start + LIMITS.streamChunk));
+          await connection.send({ type: 'stream', id, data });
+          stream.alive();
+        }
+        await connection.send({ type: 'stream', id, end: true });
+      });
     },
 
     receive(frame: Extract<RunnerFrame, { type: 'stream' }>): void {
@@ -49,11 +80,13 @@ export function createByteStreams(connection: Pick<RunnerConnection, 'send'>) {
         if (stream.received > stream.maximumBytes) {
           const message = `What the runner sent is larger than ${stream.maximumBytes} bytes`;
           stream.answer.reject(new AgentServerError('payload_too_large', message));
+          stream.chunks = [];
           return;
         }
         stream.chunks.push(chunk);
+        stream.alive();
       }
-      if (frame.end) stream.answer.resolve(concatenate(stream.chunks, stream.received));
+      if (frame.end) stream.answer.resolve(concatenate(stream.chunks));
     },
 
     reject(id: string, error: AgentServerError): void {
@@ -64,14 +97,4 @@ export function createByteStreams(connection: Pick<RunnerConnection, 'send'>) {
       for (const stream of open.values()) stream.answer.reject(error);
     },
   };
-}
-
-function concatenate(chunks: readonly Uint8Array[], length: number): Uint8Array {
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
 }

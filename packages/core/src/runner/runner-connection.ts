@@ -1,13 +1,6 @@
-import {
-  AgentServerError,
-  createLineDecoder,
-  type EngineFrame,
-  encodeLine,
-  parseOrThrow,
-  type RunnerFrame,
-  runnerFrameSchema,
-} from '@hhopkins/agent-protocol';
+import { AgentServerError, createLineDecoder, type EngineFrame, encodeLine } from '@hhopkins/agent-protocol';
 import type { SandboxProcess } from '../ports/sandbox.ts';
+import { type InboundFrame, parseFrame } from './parse-frame.ts';
 
 /** Frames to and from a runner over one `agent-runner connect`. */
 export interface RunnerConnection {
@@ -16,7 +9,7 @@ export interface RunnerConnection {
    * Frames in order, as many as arrived together. May be iterated once. Ends when the connection does; rejects with
    * `protocol_error` when the peer breaks the form.
    */
-  readonly frames: AsyncIterable<RunnerFrame[]>;
+  readonly frames: AsyncIterable<InboundFrame[]>;
   /** What the program said on stderr, for the error message: its end, at most 2 kB. */
   complaint(): string;
   close(): void;
@@ -33,12 +26,10 @@ export function createRunnerConnection(process: SandboxProcess): RunnerConnectio
   };
   collectComplaint().catch(() => {});
 
-  async function* read(): AsyncGenerator<RunnerFrame[]> {
+  async function* read(): AsyncGenerator<InboundFrame[]> {
     const decoder = createLineDecoder('runner connection');
     for await (const chunk of process.stdout) {
-      const frames = decoder
-        .push(chunk)
-        .map((value) => parseOrThrow(runnerFrameSchema, value, 'frame of a runner'));
+      const frames = decoder.push(chunk).map(parseFrame);
       if (frames.length > 0) yield frames;
     }
   }

@@ -14,19 +14,22 @@ import { withDeadline } from '../support/deadline.ts';
 import { createDeferred, type Deferred } from '../support/deferred.ts';
 import { type AcceptedEvent, acceptEvent } from './accept-event.ts';
 import { createByteStreams } from './byte-streams.ts';
+import { createEventPump } from './event-pump.ts';
+import type { InboundFrame } from './parse-frame.ts';
 import { createRunnerConnection } from './runner-connection.ts';
 
 export type RunnerHello = Extract<RunnerFrame, { type: 'hello' }>;
+type Configured = { fidelity: Fidelity; reason?: string | undefined };
 
 /** A connection to the runner of a sandbox, past its greeting. */
 export interface RunnerLink {
   readonly hello: RunnerHello;
   /** Rejects with the runner's reason when the agent cannot be set up. */
-  setup(setup: RunnerSetup): Promise<{ fidelity: Fidelity; reason?: string | undefined }>;
+  setup(setup: RunnerSetup): Promise<Configured>;
   /** Asks for everything after `journal`; from here on `onEvents` is called. */
   attach(journal: JournalPosition): Promise<void>;
   acknowledge(journal: JournalPosition): Promise<void>;
-  /** Resolves when the runner has it on disk. */
+  /** Resolves when the runner has it on disk. Rejects with the runner's reason when it refuses. */
   command(command: RunnerCommand): Promise<void>;
   /** The bytes of something inside, bounded by `maximumBytes`. */
   read(target: StreamTarget, maximumBytes: number): Promise<Uint8Array>;
@@ -46,40 +49,59 @@ export interface RunnerLinkOptions {
   /** How `agent-runner` is started inside. */
   command: readonly [string, ...string[]];
   clock: Clock;
-  /** Events in order, as many as arrived together. The next ones are read once it resolves; a rejection ends the link. */
-  onEvents(events: readonly AcceptedEvent[]): Promise<void>;
+  /** Events as they arrived, as many as came together. A rejection ends the link. */
+  onEvents(events: readonly AcceptedEvent[], hello: RunnerHello): Promise<void>;
 }
 
-const DEADLINES_MS = { hello: 20_000, setup: 120_000, taken: 15_000, stream: 60_000, pong: 15_000 };
+/** A runner that does not say hello, takes no command or answers no ping in this time has stalled: the link ends. */
+const DEADLINES_MS = { hello: 20_000, taken: 15_000, pong: 15_000 };
+const SETUP_MS = 120_000;
+/** After so long a silence the runner is asked whether it lives. */
+const HEARTBEAT_MS = 20_000;
 
 /**
  * Connects to the runner, starting it when it does not run.
- * @throws connection_lost, timeout, version_unsupported, stale_epoch
+ * @throws connection_lost, timeout, version_unsupported
  */
 export async function openRunnerLink(options: RunnerLinkOptions): Promise<RunnerLink> {
   const { sandbox, sessionId, epoch, clock } = options;
   const process = await sandbox.exec(options.command, { cwd: sandbox.layout.workspace });
   const connection = createRunnerConnection(process);
   const hello = createDeferred<RunnerHello>();
-  const configured = createDeferred<{ fidelity: Fidelity; reason?: string | undefined }>();
+  const configured = createDeferred<Configured>();
   const closed = createDeferred<AgentServerError>();
   const taken = new Map<string, Deferred<void>>();
   const pongs = new Map<string, Deferred<{ busy: boolean }>>();
-  const streams = createByteStreams(connection);
+  const streams = createByteStreams(connection, clock);
+  let greeting: RunnerHello | undefined;
   let ended = false;
+  let lastHeard = clock.now();
+  let cancelHeartbeat = () => {};
 
   const end = (reason: AgentServerError): void => {
     if (ended) return;
     ended = true;
+    cancelHeartbeat();
     connection.close();
     for (const waiting of [hello, configured, ...taken.values(), ...pongs.values()]) waiting.reject(reason);
     streams.fail(reason);
     closed.resolve(reason);
   };
 
-  const handle = (frame: RunnerFrame): void => {
+  const pump = createEventPump((events) => {
+    if (!greeting) throw new AgentServerError('protocol_error', 'The runner sent events before its hello');
+    return options.onEvents(events, greeting);
+  }, end);
+
+  const handle = (frame: InboundFrame): void => {
     switch (frame.type) {
+      case 'event':
+      case 'malformed-event':
+        if (!greeting) end(new AgentServerError('protocol_error', 'The runner sent events before its hello'));
+        else pump.gather(acceptEvent(sessionId, frame, clock.now));
+        break;
       case 'hello':
+        greeting ??= frame;
         hello.resolve(frame);
         break;
       case 'configured':
@@ -102,7 +124,9 @@ export async function openRunnerLink(options: RunnerLinkOptions): Promise<Runner
   };
 
   const handleError = ({ id, code, message }: Extract<RunnerFrame, { type: 'error' }>): void => {
-    const error = new AgentServerError(code, `Runner: ${message}`);
+    // A newer owner is the lease's affair, and the log's: the runner's word alone proves nothing.
+    const known = code === 'stale_epoch' ? 'connection_lost' : code;
+    const error = new AgentServerError(known, `Runner: ${message}`);
     if (id === undefined) end(error);
     else if (id === 'setup') configured.reject(error);
     else {
@@ -111,14 +135,14 @@ export async function openRunnerLink(options: RunnerLinkOptions): Promise<Runner
     }
   };
 
-  const pump = createEventPump(sessionId, options.onEvents, end);
   const receive = async (): Promise<void> => {
     for await (const frames of connection.frames) {
+      lastHeard = clock.now();
       for (const frame of frames) {
-        if (frame.type === 'event') pump.gather(frame);
-        else handle(frame);
+        if (ended) return;
+        handle(frame);
       }
-      await pump.hand();
+      if (!ended) await pump.hand();
     }
     const complaint = connection.complaint();
     end(
@@ -130,32 +154,65 @@ export async function openRunnerLink(options: RunnerLinkOptions): Promise<Runner
   };
   receive().catch((error: unknown) => end(AgentServerError.from(error, 'connection_lost')));
 
-  const bounded = <Value>(what: keyof typeof DEADLINES_MS, work: Promise<Value>): Promise<Value> =>
-    withDeadline(clock, DEADLINES_MS[what], `The runner's answer (${what})`, work);
+  /** What every runner that lives answers at once; one that does not is given up. */
+  const promptly = async <Value>(
+    what: keyof typeof DEADLINES_MS,
+    answer: Promise<Value>,
+    ask: Promise<void>,
+  ): Promise<Value> => {
+    try {
+      const both = Promise.all([answer, ask]).then(([value]) => value);
+      return await withDeadline(clock, DEADLINES_MS[what], `The runner's answer (${what})`, both);
+    } catch (error) {
+      const reason = AgentServerError.from(error, 'connection_lost');
+      if (reason.code === 'timeout' || reason.code === 'connection_lost') end(reason);
+      throw ended && what === 'hello' ? await closed.promise : reason;
+    }
+  };
 
-  let answer: RunnerHello;
-  try {
-    await connection.send({
-      type: 'hello',
-      minimum: RUNNER_PROTOCOL.minimum,
-      maximum: RUNNER_PROTOCOL.maximum,
-      sessionId,
-      epoch,
-    });
-    answer = await bounded('hello', hello.promise);
-  } catch (error) {
-    const reason = ended ? await closed.promise : AgentServerError.from(error, 'connection_lost');
-    end(reason);
-    throw reason;
+  const ping = async (): Promise<{ busy: boolean }> => {
+    const id = crypto.randomUUID();
+    const waiting = createDeferred<{ busy: boolean }>();
+    pongs.set(id, waiting);
+    try {
+      return await promptly('pong', waiting.promise, connection.send({ type: 'ping', id }));
+    } finally {
+      pongs.delete(id);
+    }
+  };
+
+  const beat = (): void => {
+    if (ended) return;
+    const due = lastHeard + HEARTBEAT_MS - clock.now();
+    cancelHeartbeat = clock.schedule(due > 0 ? due : HEARTBEAT_MS, beat);
+    if (due <= 0) ping().catch(() => {});
+  };
+
+  const { minimum, maximum } = RUNNER_PROTOCOL;
+  const answer = await promptly(
+    'hello',
+    hello.promise,
+    connection.send({ type: 'hello', minimum, maximum, sessionId, epoch }),
+  ).catch((error: unknown) => {
+    end(AgentServerError.from(error, 'connection_lost'));
+    throw error;
+  });
+  if (answer.version < minimum || answer.version > maximum) {
+    const message = `The runner speaks version ${answer.version}, this server ${minimum} to ${maximum}`;
+    const error = new AgentServerError('version_unsupported', message);
+    end(error);
+    throw error;
   }
+  beat();
 
   return {
     hello: answer,
     closed: closed.promise,
     close: () => end(new AgentServerError('connection_lost', 'The connection to the runner was closed')),
     async setup(setup) {
-      await connection.send({ type: 'setup', setup });
-      return bounded('setup', configured.promise);
+      const asked = connection.send({ type: 'setup', setup });
+      const both = Promise.all([configured.promise, asked]).then(([value]) => value);
+      return withDeadline(clock, SETUP_MS, "The runner's setup", both);
     },
     attach: (journal) => connection.send({ type: 'attach', journal }),
     acknowledge: (journal) => connection.send({ type: 'ack', journal }),
@@ -163,65 +220,13 @@ export async function openRunnerLink(options: RunnerLinkOptions): Promise<Runner
       const waiting = createDeferred<void>();
       taken.set(command.commandId, waiting);
       try {
-        await connection.send({ type: 'command', command });
-        await bounded('taken', waiting.promise);
+        await promptly('taken', waiting.promise, connection.send({ type: 'command', command }));
       } finally {
         taken.delete(command.commandId);
       }
     },
-    read: (target, maximumBytes) => bounded('stream', streams.read(target, maximumBytes)),
-    write: (target, content) => bounded('stream', streams.write(target, content)),
-    async ping() {
-      const id = crypto.randomUUID();
-      const waiting = createDeferred<{ busy: boolean }>();
-      pongs.set(id, waiting);
-      try {
-        await connection.send({ type: 'ping', id });
-        return await bounded('pong', waiting.promise);
-      } finally {
-        pongs.delete(id);
-      }
-    },
-  };
-}
-
-type EventFrame = Extract<RunnerFrame, { type: 'event' }>;
-
-/** How many events may be on their way into the log before no more are read from the runner. */
-const EVENTS_IN_FLIGHT = 2000;
-
-/** Hands on what arrived in one go, several commits deep, and stops reading when the log does not keep up. */
-function createEventPump(
-  sessionId: string,
-  onEvents: RunnerLinkOptions['onEvents'],
-  fail: (reason: AgentServerError) => void,
-) {
-  let gathered: AcceptedEvent[] = [];
-  let inFlight = 0;
-  let room = createDeferred<void>();
-
-  return {
-    gather(frame: EventFrame): void {
-      gathered.push(acceptEvent(sessionId, frame));
-    },
-    async hand(): Promise<void> {
-      if (gathered.length === 0) return;
-      const events = gathered;
-      gathered = [];
-      inFlight += events.length;
-      onEvents(events).then(
-        () => {
-          inFlight -= events.length;
-          room.resolve();
-          room = createDeferred<void>();
-        },
-        (error: unknown) => {
-          const reason = AgentServerError.from(error);
-          room.reject(reason);
-          fail(reason);
-        },
-      );
-      while (inFlight > EVENTS_IN_FLIGHT) await room.promise;
-    },
+    read: streams.read,
+    write: streams.write,
+    ping,
   };
 }

@@ -1,24 +1,28 @@
 import {
   type AgentProfile,
   AgentServerError,
-  type RunnerCommand,
   type SessionEvent,
   type SessionState,
 } from '@hhopkins/agent-protocol';
 import type { EngineParts } from '../engine-parts.ts';
 import type { CommandRecord, StreamInfo } from '../ports/event-log.ts';
 import type { SessionRecord } from '../ports/persistence.ts';
+import type { RunnerLink } from '../runner/runner-link.ts';
 import { createSessionStream, type SessionStream } from '../stream/session-stream.ts';
-import { saveSnapshotWhenDue } from '../stream/snapshots.ts';
-import { withDeadline } from '../support/deadline.ts';
+import { createSnapshotKeeper } from '../stream/snapshots.ts';
+import { pause, withDeadline } from '../support/deadline.ts';
 import { createDeferred } from '../support/deferred.ts';
+import { adopt, noteActivity } from './activity.ts';
 import { type CommandDesk, createCommandDesk } from './command-desk.ts';
+import { consequencesOf } from './consequences.ts';
 import { endSandbox } from './end-sandbox.ts';
 import { createEventFactory, type EventFactory } from './engine-event.ts';
-import { createLifecycleLoop, syncWhenDue } from './lifecycle-loop.ts';
+import { createLifecycleLoop } from './lifecycle-loop.ts';
+import { failTurn } from './losses.ts';
 import { createRecordKeeper, type RecordKeeper } from './record-keeper.ts';
 import { createSandboxKeeper } from './sandbox-keeper.ts';
-import type { SessionContext } from './session-context.ts';
+import { save, saveForTheLastTime, saveWhenDue } from './saving.ts';
+import { type SessionContext, turnAtRunner } from './session-context.ts';
 import { createSynchroniser } from './synchroniser.ts';
 
 /** A session that this server runs: the only one that writes its stream. */
@@ -30,8 +34,13 @@ export interface ActiveSession {
   readonly commands: CommandDesk;
   readonly event: EventFactory;
   /** The runner's connection, when there is one right now. */
-  link(): SessionContext['link'];
-  handedTurnId(): string | null;
+  link(): RunnerLink | null;
+  /** The runner's connection, waited for when there is a sandbox; null when there is none. */
+  reach(): Promise<RunnerLink | null>;
+  /** The queued turn that the runner has already. */
+  turnAtRunner(): string | null;
+  /** Writes files into the store alone; a new sandbox is filled only once it is done. */
+  writeFiles(write: () => Promise<void>): Promise<void>;
   /** A file was changed in the store itself. */
   forgetFile(path: string): void;
   /** Resolves when sandbox and runner are ready; rejects when they cannot be had. */
@@ -41,6 +50,8 @@ export interface ActiveSession {
   nudge(): void;
   /** Resolves when there is nothing to do at the moment. */
   rested(): Promise<void>;
+  /** It has a sandbox or is about to need one. */
+  needsSandbox(): boolean;
   /** Nothing runs, nothing waits and no sandbox is held: may be let go of. */
   resting(): boolean;
   /** Lets go of it. With `end` its sandbox is saved and ended first, else the run goes on without us. */
@@ -60,30 +71,38 @@ export interface ActiveSessionOptions {
   onFenced(): void;
 }
 
-const CLOSE_MS = 15_000;
+const ENDS: ReadonlySet<string> = new Set(['turn:completed', 'turn:failed', 'turn:interrupted']);
+const LAST_SNAPSHOT_MS = 10_000;
 
 export function createActiveSession(parts: EngineParts, options: ActiveSessionOptions): ActiveSession {
   const { epoch, state, info } = options;
   const { sessionId, architecture } = options.record;
-  const { clock, hub, log, committer, logger } = parts;
+  const { clock, hub, log, committer, logger, settings } = parts;
   const event = createEventFactory(sessionId, clock.now);
   const record = createRecordKeeper(parts, options.record, epoch);
-  const snapshots = { lastSeq: info.snapshotSeq ?? 0, saving: false };
+  const stopper = new AbortController();
 
   const onCommit = (events: readonly SessionEvent[], committed: SessionState): void => {
     const seq = events.at(-1)?.seq ?? 0;
     record.project(committed.session, seq);
     noteActivity(context, events);
     hub.publish({ sessionId, events, state: committed, seq });
-    saveSnapshotWhenDue(parts, context.stream, sessionId, snapshots);
-    if (
-      events.some(
-        ({ type }) => type === 'turn:completed' || type === 'turn:failed' || type === 'turn:interrupted',
-      )
-    ) {
-      syncWhenDue(context, true);
+    snapshots.saveWhenDue();
+    if (events.some(({ type }) => ENDS.has(type))) saveWhenDue(context, true);
+    loop.nudge();
+  };
+
+  /** What the store has of commands after a failure may be more than we were told. */
+  const adoptStored = async (): Promise<void> => {
+    while (!stream.closed()) {
+      try {
+        for (const command of await log.openCommands(sessionId)) adopt(context, command);
+        return loop.nudge();
+      } catch (error) {
+        logger.log('warn', 'open commands not read; it is tried again', { sessionId, error });
+        await pause(clock, 1000, stopper.signal);
+      }
     }
-    context.nudge();
   };
 
   const stream = createSessionStream({
@@ -95,8 +114,24 @@ export function createActiveSession(parts: EngineParts, options: ActiveSessionOp
     committer,
     clock,
     onCommit,
+    onSettled: () => void adoptStored(),
     onFenced: options.onFenced,
+    onFault: (error) => logger.log('error', 'a listener of a commit threw', { sessionId, error }),
   });
+  const snapshots = createSnapshotKeeper(parts, stream, sessionId, info.snapshotSeq ?? 0);
+
+  const append: SessionContext['append'] = async ({ events, commands = [], ...rest }) => {
+    const more = consequencesOf(stream.latest(), events, context, event);
+    for (const command of more.commands) {
+      if (command.state === 'queued') adopt(context, command);
+    }
+    return stream.append({
+      ...rest,
+      events: [...events, ...more.events],
+      commands: [...commands, ...more.commands],
+    });
+  };
+
   const context: SessionContext = {
     parts,
     sessionId,
@@ -104,24 +139,32 @@ export function createActiveSession(parts: EngineParts, options: ActiveSessionOp
     stream,
     record,
     event,
+    append,
     keeper: createSandboxKeeper(parts, { sessionId, architecture, record }),
     synchroniser: createSynchroniser(parts, {
       sessionId,
       epoch,
       record,
       event,
-      append: (events) => stream.append({ events }),
+      append: (events) => append({ events }),
     }),
     profile: options.profile,
+    signal: stopper.signal,
     nudge: () => loop.nudge(),
+    changed: () => loop.changed(),
     held: null,
     link: null,
     reachedReady: false,
+    barrenSandboxes: 0,
     failingSince: null,
+    brokenLinks: 0,
+    connectAfter: 0,
     handedTurnId: null,
-    controls: options.openCommands.filter(({ lane }) => lane === 'control'),
+    controls: [],
+    steers: new Map(),
     turnCommands: new Map(),
     askedAt: new Map(),
+    fileWrites: new Set(),
     wakers: [],
     lastActivity: clock.now(),
     lastTurnEvent: clock.now(),
@@ -129,25 +172,52 @@ export function createActiveSession(parts: EngineParts, options: ActiveSessionOp
     unsaved: true,
     lastSync: clock.now(),
   };
-  for (const command of options.openCommands) noteTurnCommand(context, command);
+  for (const command of options.openCommands) adopt(context, command);
   for (const { requestId } of [...state.session.pending.permissions, ...state.session.pending.questions]) {
     context.askedAt.set(requestId, clock.now());
   }
-  const loop = createLifecycleLoop(context, options.onRest);
+  const loop = createLifecycleLoop(context, stopper, options.onRest);
+  // The record may have stayed behind when the last owner died.
+  if (info.head > 0) record.project(state.session, info.head);
 
   const commands = createCommandDesk({
     sessionId,
     log,
-    stream,
-    onStored(stored, further) {
-      noteTurnCommand(context, stored);
-      for (const each of [stored, ...further]) {
-        if (each.lane === 'control' && each.state === 'queued') context.controls.push(each);
-      }
+    append,
+    latest: stream.latest,
+    onStored(stored) {
+      for (const each of stored) adopt(context, each);
       context.lastActivity = clock.now();
       loop.nudge();
     },
   });
+
+  const wake = async (): Promise<void> => {
+    context.lastActivity = clock.now();
+    if (context.link) return;
+    const ready = createDeferred<void>();
+    context.wakers.push(ready);
+    loop.nudge();
+    try {
+      const what = `The sandbox of session ${sessionId}`;
+      await withDeadline(clock, settings.sandboxTimeoutMs, what, ready.promise, 'sandbox_unavailable');
+    } finally {
+      context.wakers = context.wakers.filter((waker) => waker !== ready);
+      loop.nudge();
+    }
+  };
+
+  const hasSandbox = () => Boolean(context.held ?? record.current().sandbox);
+
+  /** Everything that was acknowledged gets its outcome before the sandbox goes. */
+  const endRuns = async (): Promise<void> => {
+    await saveForTheLastTime(context);
+    const { activeTurn } = stream.latest().session;
+    await append({
+      events: failTurn(context, activeTurn?.turnId, 'shutting_down', 'The server was stopped'),
+    });
+    await endSandbox(context, 'server_stopped');
+  };
 
   return {
     sessionId,
@@ -157,90 +227,57 @@ export function createActiveSession(parts: EngineParts, options: ActiveSessionOp
     commands,
     event,
     link: () => context.link,
-    handedTurnId: () => context.handedTurnId,
-    forgetFile: (path) => context.synchroniser.forget(path),
+    turnAtRunner: () => turnAtRunner(context),
+    async reach() {
+      if (!context.link && hasSandbox()) await wake();
+      return context.link;
+    },
+    async writeFiles(write) {
+      const writing = write();
+      context.fileWrites.add(writing);
+      await writing.finally(() => context.fileWrites.delete(writing));
+    },
+    forgetFile(path) {
+      context.synchroniser.forget(path);
+      context.lastActivity = clock.now();
+      context.unsaved = true;
+    },
     nudge: loop.nudge,
     rested: loop.rested,
-    wake() {
-      context.lastActivity = clock.now();
-      if (context.link) return Promise.resolve();
-      const ready = createDeferred<void>();
-      context.wakers.push(ready);
-      loop.nudge();
-      return withDeadline(
-        clock,
-        parts.settings.sandboxTimeoutMs,
-        `The sandbox of session ${sessionId}`,
-        ready.promise,
-        'sandbox_unavailable',
-      );
-    },
+    wake,
     async sync() {
       if (!context.link)
         throw new AgentServerError(
           'not_running',
           `Session ${sessionId} has no running sandbox: what is saved is up to date`,
         );
-      context.lastSync = clock.now();
-      context.unsaved = false;
-      await context.synchroniser.run(context.link);
+      await save(context, context.link);
+    },
+    needsSandbox() {
+      const { status } = stream.latest().session;
+      return hasSandbox() || context.wakers.length > 0 || (status !== 'idle' && status !== 'terminated');
     },
     resting() {
-      const { session } = stream.latest();
-      return (
-        !context.held &&
-        !record.current().sandbox &&
-        context.wakers.length === 0 &&
-        (session.status === 'idle' || session.status === 'terminated')
-      );
+      const { status } = stream.latest().session;
+      const quiet = context.wakers.length + context.controls.length === 0 && !stream.uncertain();
+      return quiet && !hasSandbox() && (status === 'idle' || status === 'terminated');
     },
     async close(runs) {
       await loop.stop();
-      if (runs === 'end' && context.held) {
-        const saved = context.link ? context.synchroniser.run(context.link) : Promise.resolve();
-        await withDeadline(clock, CLOSE_MS, 'Saving the session', saved).catch((error: unknown) => {
-          logger.log('warn', 'session not saved before its end', { sessionId, error });
-        });
-        await endSandbox(context, 'server_stopped').catch((error: unknown) => {
-          logger.log('warn', 'sandbox not ended', { sessionId, error });
-        });
+      if (runs === 'end' && hasSandbox() && !stream.closed()) {
+        await endRuns().catch((error: unknown) =>
+          logger.log('warn', 'sandbox not ended', { sessionId, error }),
+        );
       }
       context.link?.close();
-      await record
-        .flush()
-        .catch((error: unknown) => logger.log('warn', 'session record not stored', { sessionId, error }));
+      if (!stream.closed()) {
+        const kept = Promise.all([record.flush(), snapshots.save()]);
+        await withDeadline(clock, LAST_SNAPSHOT_MS, 'The last writes of the session', kept).catch(
+          (error: unknown) => logger.log('warn', 'session record not stored', { sessionId, error }),
+        );
+      }
+      record.close();
       stream.close();
     },
   };
-}
-
-function noteTurnCommand(context: SessionContext, record: CommandRecord): void {
-  const command = record.command as RunnerCommand | null;
-  if (record.lane === 'turns' && command?.type === 'turn') context.turnCommands.set(command.turnId, record);
-}
-
-function noteActivity(context: SessionContext, events: readonly SessionEvent[]): void {
-  const now = context.parts.clock.now();
-  for (const { type, payload, context: place } of events) {
-    if (place.source === 'runner') {
-      context.lastTurnEvent = now;
-      context.lastActivity = now;
-      context.unsaved = true;
-    }
-    if (type === 'turn:started' && context.handedTurnId === payload.turnId) context.handedTurnId = null;
-    if (type === 'turn:queued') context.lastActivity = now;
-    if (
-      type === 'turn:completed' ||
-      type === 'turn:failed' ||
-      type === 'turn:interrupted' ||
-      type === 'turn:cancelled'
-    ) {
-      context.turnCommands.delete(payload.turnId);
-      if (context.handedTurnId === payload.turnId) context.handedTurnId = null;
-    }
-    if (type === 'permission:requested' || type === 'question:requested')
-      context.askedAt.set(payload.requestId, now);
-    if (type === 'permission:resolved' || type === 'question:resolved')
-      context.askedAt.delete(payload.requestId);
-  }
 }

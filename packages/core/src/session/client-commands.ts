@@ -12,15 +12,24 @@ import {
 import type { CommandRecord } from '../ports/event-log.ts';
 import type { CommandPlan } from './command-desk.ts';
 import type { EventFactory } from './engine-event.ts';
+import { closeOpenEnds } from './turn-rules.ts';
 
 /** What each wish of a client means, given the state of the moment. Nothing here waits or writes. */
 
+/** The ids that a message gets; for a steering message `turnId` is that of the running turn. */
+export interface MessageIds {
+  messageId: string;
+  turnId: string;
+}
+
+/** @param atRunner the queued turn that the runner has already */
 export function planMessage(
   state: SessionState,
   event: EventFactory,
-  ids: { messageId: string; turnId: string },
+  ids: MessageIds,
   request: { content: MessageContent; delivery: 'queue' | 'steer' | 'interrupt' },
-  answer: (ids: { messageId: string; turnId: string }) => Record<string, unknown>,
+  atRunner: string | null,
+  answer: (ids: MessageIds) => Record<string, unknown>,
 ): CommandPlan {
   const { session } = state;
   refuseTerminated(session);
@@ -35,12 +44,12 @@ export function planMessage(
     const message = `Session ${session.sessionId} has ${session.queue.length} messages waiting already; wait for a turn to end, or withdraw one`;
     throw new AgentServerError('queue_full', message, { details: { position: session.queue.length } });
   }
-  const interrupt = delivery === 'interrupt' && active ? [interruptOf(active)] : [];
+  const displaced = delivery === 'interrupt' ? (active ?? atRunner) : null;
   return {
     lane: 'turns',
     events: [event('turn:queued', { ...ids, content, delivery }, { turnId: ids.turnId })],
     command: { type: 'turn', commandId: ids.turnId, ...ids, content } satisfies RunnerCommand,
-    further: interrupt,
+    further: displaced ? [interruptOf(displaced)] : [],
     result: answer(ids),
   };
 }
@@ -49,11 +58,11 @@ export function planCancel(
   state: SessionState,
   event: EventFactory,
   messageId: string,
-  handedTurnId: string | null,
+  atRunner: string | null,
 ): CommandPlan {
   const { session } = state;
   refuseTerminated(session);
-  const queued = session.queue.find((turn) => turn.messageId === messageId && turn.turnId !== handedTurnId);
+  const queued = session.queue.find((turn) => turn.messageId === messageId && turn.turnId !== atRunner);
   if (!queued) {
     throw new AgentServerError(
       'message_not_found',
@@ -72,28 +81,43 @@ export function planInterrupt(
   state: SessionState,
   event: EventFactory,
   request: InterruptRequest,
-  handedTurnId: string | null,
-  commandId: string,
+  atRunner: string | null,
 ): CommandPlan {
   const { session } = state;
   refuseTerminated(session);
-  const turnId = request.turnId ?? session.activeTurn?.turnId ?? session.queue[0]?.turnId;
+  const active = session.activeTurn?.turnId;
+  const turnId = request.turnId ?? active ?? atRunner ?? session.queue[0]?.turnId;
   const known =
-    turnId !== undefined &&
-    (session.activeTurn?.turnId === turnId || session.queue.some((turn) => turn.turnId === turnId));
+    turnId !== undefined && (active === turnId || session.queue.some((turn) => turn.turnId === turnId));
   if (!known) {
     throw new AgentServerError(
       'not_running',
       `Session ${session.sessionId}: ${request.turnId ? `turn ${request.turnId} does not run` : 'no turn runs'}`,
     );
   }
-  if (session.activeTurn?.turnId !== turnId && handedTurnId !== turnId) {
+  if (active !== turnId && atRunner !== turnId) {
     // No runner has it yet.
     return { lane: 'control', events: [event('turn:interrupted', { turnId }, { turnId })], result: {} };
   }
-  // The client's own id may be that of a turn's command: the runner's inbox knows commands of all kinds by id.
-  const command: RunnerCommand = { type: 'interrupt', commandId: `interrupt_${commandId}`, turnId };
+  const command: RunnerCommand = { type: 'interrupt', commandId: crypto.randomUUID(), turnId };
   return { lane: 'control', events: [], command, result: {} };
+}
+
+/** Everything ends at once: what runs and what waits gets its outcome before the session has its own. */
+export function planDelete(state: SessionState, event: EventFactory, by: string): CommandPlan {
+  const { activeTurn, queue } = state.session;
+  const ends = [activeTurn, ...queue].flatMap((turn) =>
+    turn ? [event('turn:interrupted', { turnId: turn.turnId }, { turnId: turn.turnId })] : [],
+  );
+  return {
+    lane: 'control',
+    events: [
+      ...(activeTurn ? closeOpenEnds(state, event) : []),
+      ...ends,
+      event('session:terminated', { reason: 'deleted', by }),
+    ],
+    result: {},
+  };
 }
 
 export function planPermission(
@@ -119,7 +143,7 @@ export function planPermission(
     ],
     command: {
       type: 'permission',
-      commandId: `answer_${requestId}`,
+      commandId: crypto.randomUUID(),
       requestId,
       ...request,
     } satisfies RunnerCommand,
@@ -144,7 +168,7 @@ export function planQuestion(
     events: [event('question:resolved', { requestId, outcome: 'answered', answers, by }, place)],
     command: {
       type: 'question',
-      commandId: `answer_${requestId}`,
+      commandId: crypto.randomUUID(),
       requestId,
       answers,
     } satisfies RunnerCommand,
@@ -163,7 +187,7 @@ export function refuseTerminated(session: Session): void {
 
 /** The engine's own interrupt of the turn that a message displaces. */
 function interruptOf(turnId: string): CommandRecord {
-  const command: RunnerCommand = { type: 'interrupt', commandId: `displace_${turnId}`, turnId };
+  const command: RunnerCommand = { type: 'interrupt', commandId: crypto.randomUUID(), turnId };
   return {
     commandId: command.commandId,
     principal: 'engine',

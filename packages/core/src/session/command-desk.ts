@@ -1,8 +1,15 @@
-import { AgentServerError, type PendingEvent, type SessionState } from '@hhopkins/agent-protocol';
+import {
+  AgentServerError,
+  idSchema,
+  type PendingEvent,
+  parseOrThrow,
+  type SessionState,
+} from '@hhopkins/agent-protocol';
 import type { Caller } from '../engine-interface.ts';
 import type { CommandRecord, EventLog } from '../ports/event-log.ts';
-import type { SessionStream } from '../stream/session-stream.ts';
+import type { Append } from '../stream/session-stream.ts';
 import { canonicalJson, sha256 } from '../support/hash.ts';
+import { storable } from '../support/storable.ts';
 
 /** What a command does, worked out from the state of the moment. */
 export interface CommandPlan {
@@ -15,29 +22,33 @@ export interface CommandPlan {
   result: Record<string, unknown>;
 }
 
+type Plan = (state: SessionState) => CommandPlan;
+
 export interface CommandDesk {
   /**
    * Stores the command with its events, and only then answers. The same id with the same body is answered the same again.
    * `plan` is called synchronously with the latest state, and may throw to refuse.
    */
-  submit(
-    caller: Caller,
-    kind: string,
-    body: unknown,
-    plan: (state: SessionState, commandId: string) => CommandPlan,
-  ): Promise<Record<string, unknown>>;
+  submit(caller: Caller, kind: string, body: unknown, plan: Plan): Promise<Record<string, unknown>>;
 }
 
-export function createCommandDesk(options: {
+export interface CommandDeskOptions {
   sessionId: string;
   log: EventLog;
-  stream: SessionStream;
-  onStored(record: CommandRecord, further: readonly CommandRecord[]): void;
-}): CommandDesk {
-  const { sessionId, log, stream, onStored } = options;
+  append(append: Append): Promise<unknown>;
+  latest(): SessionState;
+  /** The store has these. May be called again with the same. */
+  onStored(records: readonly CommandRecord[]): void;
+}
+
+/** The state moves on between plan and commit only when the log knows better than we do: rare, and soon over. */
+const ATTEMPTS = 3;
+
+export function createCommandDesk(options: CommandDeskOptions): CommandDesk {
+  const { sessionId, log, append, latest, onStored } = options;
   const underWay = new Map<string, { bodyHash: string; outcome: Promise<Record<string, unknown>> }>();
 
-  const sameBody = (known: string, given: string, commandId: string): void => {
+  const checkBody = (known: string, given: string, commandId: string): void => {
     if (known === given) return;
     throw new AgentServerError(
       'idempotency_key_reused',
@@ -46,19 +57,22 @@ export function createCommandDesk(options: {
   };
 
   const execute = async (
-    principal: string,
+    { principal, commandId: given }: Caller,
     commandId: string,
     bodyHash: string,
-    plan: (state: SessionState, commandId: string) => CommandPlan,
-  ) => {
+    plan: Plan,
+  ): Promise<Record<string, unknown>> => {
     for (let attempt = 1; ; attempt += 1) {
-      const known = await log.findCommand(sessionId, principal, commandId);
+      // An id made up just now is known to nobody.
+      const known =
+        given !== undefined || attempt > 1 ? await log.findCommand(sessionId, principal, commandId) : null;
       if (known) {
-        sameBody(known.bodyHash, bodyHash, commandId);
+        checkBody(known.bodyHash, bodyHash, commandId);
+        onStored([known]);
         return known.result as Record<string, unknown>;
       }
-      const planned = plan(stream.latest(), commandId);
-      const record: CommandRecord = {
+      const planned = plan(latest());
+      const record: CommandRecord = storable({
         commandId,
         principal,
         lane: planned.lane,
@@ -66,34 +80,31 @@ export function createCommandDesk(options: {
         bodyHash,
         command: planned.command ?? null,
         result: planned.result,
-      };
-      const further = planned.further ?? [];
+      });
+      const newCommands = [record, ...(planned.further ?? [])];
       try {
-        await stream.append({ events: planned.events, newCommands: [record, ...further] });
-        onStored(record, further);
+        await append({ events: planned.events, newCommands });
+        onStored(newCommands);
         return planned.result;
       } catch (error) {
-        const raced =
-          AgentServerError.isInstance(error) &&
-          (error.code === 'head_mismatch' || error.code === 'duplicate_command');
-        if (!raced || attempt >= 3) throw error;
+        const { code } = AgentServerError.from(error);
+        const raced = code === 'head_mismatch' || code === 'duplicate_command';
+        if (!raced || attempt >= ATTEMPTS) throw error;
       }
     }
   };
 
   return {
     async submit(caller, kind, body, plan) {
-      const commandId = caller.commandId ?? crypto.randomUUID();
+      const commandId = parseOrThrow(idSchema, caller.commandId ?? crypto.randomUUID(), 'Idempotency-Key');
       const bodyHash = await sha256(`${kind} ${canonicalJson(body)}`);
       const key = canonicalJson([caller.principal, commandId]);
       const other = underWay.get(key);
       if (other) {
-        sameBody(other.bodyHash, bodyHash, commandId);
+        checkBody(other.bodyHash, bodyHash, commandId);
         return other.outcome;
       }
-      const outcome = execute(caller.principal, commandId, bodyHash, plan).finally(() =>
-        underWay.delete(key),
-      );
+      const outcome = execute(caller, commandId, bodyHash, plan).finally(() => underWay.delete(key));
       underWay.set(key, { bodyHash, outcome });
       return outcome;
     },

@@ -1,11 +1,15 @@
 /** What a session's next step depends on. */
 export interface SessionFacts {
+  /** What became of the last append is not known: nothing can be decided until the log has said it. */
+  logUncertain: boolean;
   terminated: boolean;
   /** The record names a sandbox, or the intent to have one. */
   claimed: boolean;
   sandbox: 'none' | 'held';
   runner: 'none' | 'connected';
-  /** The first message of the queue, when no turn runs. */
+  /** The pause after a broken connection is over. */
+  mayConnect: boolean;
+  /** The message to hand out next, when no turn runs. */
   nextTurnId: string | null;
   activeTurnId: string | null;
   /** The turn that the runner was handed, until it starts or the connection is lost. */
@@ -34,20 +38,21 @@ export type Step =
  */
 export function decide(facts: SessionFacts): Step | null {
   const { terminated, claimed, sandbox, runner, nextTurnId, activeTurnId, handedTurnId } = facts;
+  if (facts.logUncertain) return null;
   if (terminated) return claimed || sandbox === 'held' ? 'end-sandbox' : null;
 
   if (sandbox === 'none') {
-    if (claimed) return 'reclaim-sandbox';
-    // A turn that runs in a sandbox that nobody knows any more: reclaiming finds none and closes it.
-    if (activeTurnId) return 'reclaim-sandbox';
+    // A turn may run in a sandbox that nobody knows any more: reclaiming finds none and closes it.
+    if (claimed || activeTurnId) return 'reclaim-sandbox';
+    if (facts.controlsWaiting) return 'deliver-controls';
     return nextTurnId || facts.wakeRequested ? 'create-sandbox' : null;
   }
-  if (runner === 'none') return 'connect-runner';
+  if (runner === 'none') return facts.mayConnect ? 'connect-runner' : null;
 
   if (facts.turnSilent) return 'end-silent-turn';
   if (facts.asksOverdue) return 'expire-asks';
   if (facts.controlsWaiting) return 'deliver-controls';
-  if (nextTurnId && !activeTurnId && handedTurnId !== nextTurnId) return 'hand-turn';
+  if (nextTurnId && !activeTurnId && !handedTurnId) return 'hand-turn';
   if (facts.idle) return 'release-sandbox';
   return null;
 }

@@ -1,22 +1,25 @@
 import { AgentServerError } from '@hhopkins/agent-protocol';
-import { answerWakers, type SessionContext } from './session-context.ts';
+import { answerWakers, type SessionContext, takeTurnsBack } from './session-context.ts';
 
-/** Ends it by our own will. */
+/** Ends it by our own will. The claim goes last: until then a server that takes over knows what is left to do. */
 export async function endSandbox(context: SessionContext, reason: string): Promise<void> {
-  const { keeper, stream, event, held } = context;
-  const sandboxId = held?.sandbox.id ?? context.record.current().sandbox?.sandboxId;
-  const { link } = context;
+  const { keeper, event, held, link, record } = context;
+  const sandboxId = held?.sandbox.id ?? record.current().sandbox?.sandboxId;
   context.link = null;
   link?.close();
-  await keeper.end(held?.sandbox);
+  await keeper.terminate(held?.sandbox);
+  await context.append({
+    events: sandboxId ? [event('sandbox:terminated', { sandboxId, reason })] : [],
+    commands: takeTurnsBack(context),
+  });
   context.held = null;
-  context.handedTurnId = null;
+  context.failingSince = null;
+  await record.claim(null);
   answerWakers(
     context,
     new AgentServerError(
-      'session_terminated',
+      'sandbox_unavailable',
       `Session ${context.sessionId}: its sandbox was ended (${reason})`,
     ),
   );
-  if (sandboxId) await stream.append({ events: [event('sandbox:terminated', { sandboxId, reason })] });
 }

@@ -1,64 +1,57 @@
 import type { AgentServerError, ErrorCode, PendingEvent } from '@hhopkins/agent-protocol';
-import type { CommandRecord } from '../ports/event-log.ts';
-import { answerWakers, type SessionContext } from './session-context.ts';
+import { answerWakers, type SessionContext, takeTurnsBack } from './session-context.ts';
 import { closeOpenEnds } from './turn-rules.ts';
 
-/** The one explicit outcome of the running turn when what ran it is gone. Nothing when no turn runs. */
-export function failActiveTurn(
+/** The one explicit outcome of a turn when what ran it is gone. Nothing when it neither runs nor waits. */
+export function failTurn(
   context: SessionContext,
+  turnId: string | undefined,
   code: ErrorCode,
   message: string,
-): { events: PendingEvent[]; commands: CommandRecord[] } {
+): PendingEvent[] {
   const state = context.stream.latest();
-  const turnId = state.session.activeTurn?.turnId;
-  if (!turnId) return { events: [], commands: [] };
-  return {
-    events: [
-      ...closeOpenEnds(state, context.event),
-      context.event('turn:failed', { turnId, code, message, retryable: true }, { turnId }),
-    ],
-    commands: ended(context, turnId),
-  };
+  const { activeTurn, queue } = state.session;
+  const active = activeTurn?.turnId === turnId;
+  if (!turnId || !(active || queue.some((turn) => turn.turnId === turnId))) return [];
+  return [
+    ...(active ? closeOpenEnds(state, context.event) : []),
+    context.event('turn:failed', { turnId, code, message, retryable: true }, { turnId }),
+  ];
 }
 
 /** Every waiting message fails: there is no way to run it. */
 export async function failQueue(context: SessionContext, error: AgentServerError): Promise<void> {
   const { queue } = context.stream.latest().session;
-  answerWakers(context, error);
   const { code, message } = error;
-  await context.stream.append({
+  answerWakers(context, error);
+  await context.append({
     events: [
       context.event('error', { code, message }),
-      ...queue.map(({ turnId }) =>
-        context.event('turn:failed', { turnId, code, message, retryable: true }, { turnId }),
-      ),
+      ...queue.flatMap(({ turnId }) => failTurn(context, turnId, code, message)),
     ],
-    commands: queue.flatMap(({ turnId }) => ended(context, turnId)),
   });
 }
 
-const ended = (context: SessionContext, turnId: string): CommandRecord[] => {
-  const command = context.turnCommands.get(turnId);
-  return command ? [{ ...command, state: 'ended' }] : [];
-};
-
 /** The sandbox is gone, or as good as gone. What it held beyond the last save went with it. */
 export async function loseSandbox(context: SessionContext, reason: string): Promise<void> {
-  const { stream, event, record, parts } = context;
+  const { stream, event, record, parts, held } = context;
   parts.metrics.add('agent_server_sandboxes_lost_total');
   parts.logger.log('warn', 'sandbox lost', { sessionId: context.sessionId, reason });
-  const sandboxId = record.current().sandbox?.sandboxId ?? context.held?.sandbox.id;
-  const failed = failActiveTurn(context, 'sandbox_lost', `The sandbox was lost: ${reason}`);
-  await stream.append({
-    events: [...(sandboxId ? [event('sandbox:lost', { sandboxId, reason })] : []), ...failed.events],
-    commands: failed.commands,
+  const sandboxId = record.current().sandbox?.sandboxId ?? held?.sandbox.id;
+  const turnId = stream.latest().session.activeTurn?.turnId;
+  await context.append({
+    events: [
+      ...(sandboxId ? [event('sandbox:lost', { sandboxId, reason })] : []),
+      ...failTurn(context, turnId, 'sandbox_lost', `The sandbox was lost: ${reason}`),
+    ],
+    commands: takeTurnsBack(context),
   });
-  const { held } = context;
   context.link?.close();
   context.link = null;
   context.held = null;
-  context.handedTurnId = null;
   context.failingSince = null;
+  context.barrenSandboxes += 1;
+  await parts.models.revoke?.(context.sessionId).catch(() => {});
   await record.claim(null);
   // When it is not gone after all, nobody claims it any more: if this fails, it is reaped as an orphan.
   held?.sandbox.terminate().catch(() => {});

@@ -30,36 +30,39 @@ export async function openSession(
   sessionId: string,
   callbacks: SessionCallbacks,
 ): Promise<ActiveSession> {
-  const row = await parts.persistence.loadSession(sessionId);
-  if (!row) throw sessionNotFound(sessionId);
-  const record = recordOf(row);
-  const epoch = await acquire(parts, sessionId);
-  const info = await parts.log.stream(sessionId);
-  const snapshot = info && (await readState(parts.log, sessionId));
-  if (info && snapshot) {
+  const { log, persistence } = parts;
+  // No lease of what does not exist.
+  const exists = (await log.stream(sessionId)) !== null || (await persistence.loadSession(sessionId));
+  if (!exists) throw sessionNotFound(sessionId);
+  return withLease(parts, sessionId, async (epoch) => {
+    // Read under the lease: the last owner writes nothing any more.
+    const row = await persistence.loadSession(sessionId);
+    if (!row) throw sessionNotFound(sessionId);
+    const record = recordOf(row);
+    const info = await log.stream(sessionId);
+    const snapshot = info && (await readState(log, sessionId));
+    if (!info || !snapshot) return openWithoutStream(parts, row, record, epoch, callbacks);
     const { session, conversation, files } = snapshot;
     return createActiveSession(parts, {
       record,
-      info,
+      info: { ...info, head: snapshot.seq },
       state: { session, conversation, files },
       epoch,
-      openCommands: await parts.log.openCommands(sessionId),
+      openCommands: await log.openCommands(sessionId),
       profile: () => loadProfile(parts, session.agentProfileRef),
       ...callbacks,
     });
-  }
-  return openWithoutStream(parts, row, record, epoch, callbacks);
+  });
 }
 
 /** Begins a session's stream: its first events are in the log once this resolves. */
-export async function beginSession(
+export function beginSession(
   parts: EngineParts,
   record: SessionRecord,
   events: readonly PendingEvent[],
   callbacks: SessionCallbacks,
 ): Promise<ActiveSession> {
-  const epoch = await acquire(parts, record.sessionId);
-  return begin(parts, record, epoch, events, callbacks);
+  return withLease(parts, record.sessionId, (epoch) => begin(parts, record, epoch, events, callbacks));
 }
 
 async function begin(
@@ -78,8 +81,28 @@ async function begin(
     profile: () => loadProfile(parts, record.agentProfileRef),
     ...callbacks,
   });
-  await session.stream.append({ events });
-  return session;
+  try {
+    await session.stream.append({ events });
+    return session;
+  } catch (error) {
+    await session.close('leave');
+    throw error;
+  }
+}
+
+/** The lease is given back when `work` fails. */
+async function withLease<Result>(
+  parts: EngineParts,
+  sessionId: string,
+  work: (epoch: number) => Promise<Result>,
+): Promise<Result> {
+  const epoch = await acquire(parts, sessionId);
+  try {
+    return await work(epoch);
+  } catch (error) {
+    await parts.leases.release(sessionId, parts.owner, epoch).catch(() => {});
+    throw error;
+  }
 }
 
 async function acquire(parts: EngineParts, sessionId: string): Promise<number> {
@@ -92,8 +115,8 @@ async function acquire(parts: EngineParts, sessionId: string): Promise<number> {
 }
 
 /**
- * The store has the session but no stream of it: it keeps no events, or lost them. A new stream is made from what was saved,
- * and whatever sandbox the record names belongs to a past that nobody can continue.
+ * The store has the session but no stream of it: it keeps no events, or lost them. A new stream is made from what was saved.
+ * A sandbox that the record names is taken up again: what its journal still has comes on top, under the same block ids.
  */
 async function openWithoutStream(
   parts: EngineParts,
@@ -120,8 +143,7 @@ async function openWithoutStream(
   }
   if (record.status === 'terminated')
     events.push(event('session:terminated', { reason: 'ended before', by: 'engine' }));
-  const session = await begin(parts, record, epoch, events, callbacks);
-  return session;
+  return begin(parts, record, epoch, events, callbacks);
 }
 
 function savedConversation(

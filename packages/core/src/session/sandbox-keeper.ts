@@ -1,6 +1,7 @@
 import { AgentServerError, type RunnerSetup } from '@hhopkins/agent-protocol';
 import type { EngineParts } from '../engine-parts.ts';
 import type { LocatedAgent, ModelAccess } from '../ports/agent.ts';
+import type { SandboxClaim } from '../ports/persistence.ts';
 import type { Sandbox } from '../ports/sandbox.ts';
 import { withDeadline } from '../support/deadline.ts';
 import type { RecordKeeper } from './record-keeper.ts';
@@ -19,8 +20,8 @@ export interface SandboxKeeper {
   reclaim(): Promise<HeldSandbox | null>;
   /** A new one. The claim is stored before it exists, so that it can never be an orphan unnoticed. */
   create(onProgress: (message: string, fraction?: number) => void): Promise<HeldSandbox>;
-  /** Ends it, and only then gives the claim back. */
-  end(sandbox: Sandbox | undefined): Promise<void>;
+  /** Ends it, or the one that the record claims. The claim stays. */
+  terminate(sandbox: Sandbox | undefined): Promise<void>;
 }
 
 export interface SandboxKeeperOptions {
@@ -29,8 +30,11 @@ export interface SandboxKeeperOptions {
   record: RecordKeeper;
 }
 
+/** To find agent and model on this host, in milliseconds. */
+const PREPARE_MS = 60_000;
+
 export function createSandboxKeeper(parts: EngineParts, options: SandboxKeeperOptions): SandboxKeeper {
-  const { sandboxes, agents, models, runner, clock, settings, deploymentId } = parts;
+  const { sandboxes, agents, models, runner, clock, deploymentId } = parts;
   const { sessionId, architecture, record } = options;
 
   const prepare = async (): Promise<{ agent: LocatedAgent; access: ModelAccess }> => {
@@ -40,83 +44,96 @@ export function createSandboxKeeper(parts: EngineParts, options: SandboxKeeperOp
         'unknown_architecture',
         `No agent "${architecture}" is configured on this server`,
       );
-    return { agent: await definition.locate(), access: await models.grant({ sessionId, architecture }) };
+    const finding = Promise.all([definition.locate(), models.grant({ sessionId, architecture })]);
+    const [agent, access] = await withDeadline(
+      clock,
+      PREPARE_MS,
+      'Agent and model',
+      finding,
+      'sandbox_unavailable',
+    );
+    return { agent, access };
   };
 
-  const hold = async (sandbox: Sandbox, agent: LocatedAgent, access: ModelAccess): Promise<HeldSandbox> => {
-    const { layout } = sandbox;
-    const mounted = layout.mounts.runner;
-    const folder = mounted ?? `${layout.home}/.agent-runner`;
-    return {
-      sandbox,
-      runner: [layout.node, `${folder}/${runner.entry}`],
-      access: {
-        environment: access.environment,
-        installation: agent.installation(layout),
-        ...(access.relaySocket ? { relaySocket: access.relaySocket(layout) } : {}),
-      },
-    };
+  const programFolder = ({ layout }: Sandbox) => layout.mounts.runner ?? `${layout.home}/.agent-runner`;
+
+  /** Providers that cannot mount get the program as files. */
+  const putProgram = async (sandbox: Sandbox): Promise<void> => {
+    if (!sandbox.layout.mounts.runner) await sandbox.putTar(programFolder(sandbox), await runner.archive());
   };
 
-  const bounded = <Value>(what: string, work: Promise<Value>): Promise<Value> =>
-    withDeadline(clock, settings.sandboxTimeoutMs, what, work, 'sandbox_unavailable');
+  const hold = (sandbox: Sandbox, agent: LocatedAgent, access: ModelAccess): HeldSandbox => ({
+    sandbox,
+    runner: [sandbox.layout.node, `${programFolder(sandbox)}/${runner.entry}`],
+    access: {
+      environment: access.environment,
+      installation: agent.installation(sandbox.layout),
+      ...(access.relaySocket ? { relaySocket: access.relaySocket(sandbox.layout) } : {}),
+    },
+  });
 
-  const find = async (): Promise<Sandbox | null> => {
-    const claim = record.current().sandbox;
-    if (!claim) return null;
+  const find = async (claim: SandboxClaim): Promise<Sandbox | null> => {
     try {
       if (claim.sandboxId) return await sandboxes.attach(claim.sandboxId);
       // Only the intent is known: the server died while it was being made.
       const [made] = await sandboxes.list({ labels: { deployment: deploymentId, nonce: claim.nonce } });
       return made ? await sandboxes.attach(made.id) : null;
     } catch (error) {
-      if (AgentServerError.isInstance(error) && error.code === 'sandbox_not_found') return null;
+      if (isGone(error)) return null;
       throw error;
     }
   };
 
   return {
     async reclaim() {
-      const sandbox = await bounded('Finding the sandbox again', find());
-      if (!sandbox) return null;
-      const info = await bounded('Looking at the sandbox', sandbox.info()).catch(() => null);
-      if (info?.status === 'exited') return null;
-      const { agent, access } = await prepare();
-      await record.claim({
-        ...(record.current().sandbox ?? { provider: sandboxes.name, nonce: '' }),
-        sandboxId: sandbox.id,
+      const claim = record.current().sandbox;
+      const sandbox = claim && (await find(claim));
+      if (!claim || !sandbox) return null;
+      const info = await sandbox.info().catch((error: unknown) => {
+        if (isGone(error)) return null;
+        throw error;
       });
+      if (!info || info.status === 'exited') return null;
+      const { agent, access } = await prepare();
+      if (!claim.sandboxId) {
+        await record.claim({ ...claim, sandboxId: sandbox.id });
+        await putProgram(sandbox);
+      }
       return hold(sandbox, agent, access);
     },
 
     async create(onProgress) {
       const { agent, access } = await prepare();
-      const nonce = crypto.randomUUID();
-      await record.claim({ provider: sandboxes.name, nonce });
-      const sandbox = await bounded(
-        'A sandbox',
-        sandboxes.create({
-          labels: { deployment: deploymentId, session: sessionId, nonce },
-          mounts: [
-            { name: 'runner', source: runner.folder, target: '/opt/agent-runner' },
-            ...agent.mounts,
-            ...access.mounts,
-          ],
-          network: 'none',
-          onProgress,
-        }),
-      );
-      await record.claim({ provider: sandboxes.name, nonce, sandboxId: sandbox.id });
-      if (!sandbox.layout.mounts.runner)
-        await sandbox.putTar(`${sandbox.layout.home}/.agent-runner`, await runner.archive());
+      const claim: SandboxClaim = { provider: sandboxes.name, nonce: crypto.randomUUID() };
+      await record.claim(claim);
+      const sandbox = await sandboxes.create({
+        labels: { deployment: deploymentId, session: sessionId, nonce: claim.nonce },
+        mounts: [
+          { name: 'runner', source: runner.folder, target: '/opt/agent-runner' },
+          ...agent.mounts,
+          ...access.mounts,
+        ],
+        network: 'none',
+        onProgress,
+      });
+      await record.claim({ ...claim, sandboxId: sandbox.id });
+      try {
+        await putProgram(sandbox);
+      } catch (error) {
+        sandbox.terminate().catch(() => {});
+        throw error;
+      }
       return hold(sandbox, agent, access);
     },
 
-    async end(sandbox) {
-      const ended = sandbox ?? (await find());
-      await ended?.terminate();
+    async terminate(sandbox) {
+      const claim = record.current().sandbox;
+      const found = sandbox ?? (claim ? await find(claim) : null);
+      await found?.terminate();
       await models.revoke?.(sessionId);
-      await record.claim(null);
     },
   };
 }
+
+const isGone = (error: unknown): boolean =>
+  AgentServerError.isInstance(error) && error.code === 'sandbox_not_found';

@@ -1,8 +1,8 @@
-import type { AgentProfile } from '@hhopkins/agent-protocol';
+import type { AgentProfile, QueuedTurn, SessionEvent } from '@hhopkins/agent-protocol';
 import type { EngineParts } from '../engine-parts.ts';
 import type { CommandRecord } from '../ports/event-log.ts';
 import type { RunnerLink } from '../runner/runner-link.ts';
-import type { SessionStream } from '../stream/session-stream.ts';
+import type { Append, SessionStream } from '../stream/session-stream.ts';
 import type { EventFactory } from './engine-event.ts';
 import type { RecordKeeper } from './record-keeper.ts';
 import type { HeldSandbox, SandboxKeeper } from './sandbox-keeper.ts';
@@ -22,22 +22,38 @@ export interface SessionContext {
   readonly synchroniser: Synchroniser;
   readonly event: EventFactory;
   readonly profile: () => Promise<AgentProfile>;
+  /** Aborted when this server lets go of the session. */
+  readonly signal: AbortSignal;
+  /** Appends events with all that follows from them: see `consequencesOf`. */
+  append(append: Append): Promise<readonly SessionEvent[]>;
   /** Something changed: decide again. */
   nudge(): void;
+  /** Resolves at the next nudge. */
+  changed(): Promise<void>;
 
   held: HeldSandbox | null;
   link: RunnerLink | null;
   /** The held sandbox was ready at least once: its loss is not a failure to start. */
   reachedReady: boolean;
-  /** Clock time of the first of the failures in a row to reach sandbox or runner. */
+  /** Sandboxes that were lost in a row without having begun a turn, a count. */
+  barrenSandboxes: number;
+  /** Clock time of the first of the failures in a row to reach or keep sandbox or runner. */
   failingSince: number | null;
+  /** Connections that ended in a row without anything useful, a count. */
+  brokenLinks: number;
+  /** Clock time before which no connection is tried. */
+  connectAfter: number;
   handedTurnId: string | null;
   /** Control commands that the runner has not taken. */
   controls: CommandRecord[];
+  /** Steering messages that the runner took and the agent has not shown, by message. */
+  readonly steers: Map<string, CommandRecord>;
   /** Commands of turns that have not ended, by turn. */
   readonly turnCommands: Map<string, CommandRecord>;
   /** When each open ask came in, by request. */
   readonly askedAt: Map<string, number>;
+  /** Writes of files into the store alone: a new sandbox waits for them. */
+  readonly fileWrites: Set<Promise<unknown>>;
   wakers: { resolve(): void; reject(error: unknown): void }[];
   /** Clock times. */
   lastActivity: number;
@@ -55,4 +71,32 @@ export function answerWakers(context: SessionContext, error?: unknown): void {
     if (error) waker.reject(error);
     else waker.resolve();
   }
+}
+
+/** The queued turn that the runner has, as far as is known: handed just now, or taken in an earlier connection. */
+export function turnAtRunner(context: SessionContext): string | null {
+  if (context.handedTurnId) return context.handedTurnId;
+  const { queue } = context.stream.latest().session;
+  return queue.find(({ turnId }) => context.turnCommands.get(turnId)?.state === 'taken')?.turnId ?? null;
+}
+
+/** The message to hand out next: one that the runner has taken goes first, whatever the order of the queue. */
+export function nextTurn(context: SessionContext): QueuedTurn | undefined {
+  const { queue, activeTurn } = context.stream.latest().session;
+  if (activeTurn) return undefined;
+  const taken = turnAtRunner(context);
+  return queue.find(({ turnId }) => turnId === taken) ?? queue[0];
+}
+
+/** The runner is gone with its inbox: what it took is given again. Returns what the store must know of it. */
+export function takeTurnsBack(context: SessionContext): CommandRecord[] {
+  context.handedTurnId = null;
+  const back: CommandRecord[] = [];
+  for (const [turnId, command] of context.turnCommands) {
+    if (command.state !== 'taken') continue;
+    const again: CommandRecord = { ...command, state: 'queued' };
+    context.turnCommands.set(turnId, again);
+    back.push(again);
+  }
+  return back;
 }

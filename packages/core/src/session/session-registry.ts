@@ -1,7 +1,6 @@
 import { AgentServerError, type PendingEvent } from '@hhopkins/agent-protocol';
 import type { EngineParts } from '../engine-parts.ts';
 import type { SessionRecord } from '../ports/persistence.ts';
-import { saveSnapshot } from '../stream/snapshots.ts';
 import type { ActiveSession } from './active-session.ts';
 import { beginSession, openSession, type SessionCallbacks } from './open-session.ts';
 
@@ -13,10 +12,10 @@ export interface SessionRegistry {
   /** The session when this server runs it at the moment. */
   peek(sessionId: string): ActiveSession | undefined;
   active(): readonly ActiveSession[];
-  /** How many sandboxes are held or being made. */
+  /** How many sandboxes are held, being made, or needed by what waits. */
   sandboxes(): number;
-  /** The session is gone from the store. */
-  drop(sessionId: string): Promise<void>;
+  /** Lets go of the session, if it is run here, and does `work` before anybody can open it again. */
+  retire<Result>(sessionId: string, work: () => Promise<Result>): Promise<Result>;
   /** Renews all leases; lets go of those that were lost. */
   renewLeases(): Promise<void>;
   close(runs: 'leave' | 'end'): Promise<void>;
@@ -31,13 +30,49 @@ interface Entry {
 export function createSessionRegistry(parts: EngineParts): SessionRegistry {
   const { logger, leases, owner, settings } = parts;
   const entries = new Map<string, Entry>();
+  /** Sessions on their way out: whoever wants one of them opens it anew after that, with a higher epoch. */
+  const leaving = new Map<string, Promise<unknown>>();
   let closing = false;
 
+  const part = <Result>(sessionId: string, work: () => Promise<Result>): Promise<Result> => {
+    entries.delete(sessionId);
+    const before = leaving.get(sessionId) ?? Promise.resolve();
+    const parting = before.catch(() => {}).then(work);
+    const left = parting
+      .catch(() => {})
+      .finally(() => {
+        if (leaving.get(sessionId) === left) leaving.delete(sessionId);
+      });
+    leaving.set(sessionId, left);
+    return parting;
+  };
+
+  const closeAndRelease = async (session: ActiveSession, runs: 'leave' | 'end'): Promise<void> => {
+    await session.close(runs);
+    await leases.release(session.sessionId, owner, session.epoch).catch(() => {});
+  };
+
+  /** Only that very session: it may have been opened anew meanwhile. */
+  const remove = async (session: ActiveSession, runs: 'leave' | 'end'): Promise<void> => {
+    const { sessionId } = session;
+    if (entries.get(sessionId)?.session !== session) return;
+    await part(sessionId, () => closeAndRelease(session, runs));
+  };
+
+  const letGoWhenResting = (sessionId: string): void => {
+    const entry = entries.get(sessionId);
+    if (!entry?.session?.resting() || entry.uses > 0 || closing) return;
+    remove(entry.session, 'leave').catch((error: unknown) =>
+      logger.log('warn', 'session not let go of cleanly', { sessionId, error }),
+    );
+  };
+
   const callbacksOf = (sessionId: string): SessionCallbacks => ({
-    onRest: () => void letGoWhenResting(sessionId),
-    onFenced: () => {
+    onRest: () => letGoWhenResting(sessionId),
+    onFenced() {
       logger.log('warn', 'another server took the session over', { sessionId });
-      void remove(sessionId, 'leave');
+      const session = entries.get(sessionId)?.session;
+      if (session) void remove(session, 'leave').catch(() => {});
     },
   });
 
@@ -47,48 +82,29 @@ export function createSessionRegistry(parts: EngineParts): SessionRegistry {
     opening.then(
       (session) => {
         entry.session = session;
-        session.nudge();
+        // It may have been fenced before anybody had it.
+        if (session.stream.closed()) void remove(session, 'leave').catch(() => {});
+        else session.nudge();
       },
-      () => entries.delete(sessionId),
+      () => {
+        if (entries.get(sessionId) === entry) entries.delete(sessionId);
+      },
     );
     return entry;
   };
 
-  const remove = async (sessionId: string, runs: 'leave' | 'end'): Promise<void> => {
-    const session = entries.get(sessionId)?.session;
-    if (!session) return;
-    entries.delete(sessionId);
-    await session.close(runs);
-    await leases.release(sessionId, owner, session.epoch).catch(() => {});
+  const refuseWhenClosing = (): void => {
+    if (closing) throw new AgentServerError('shutting_down', 'The server is stopping; try again in a moment');
   };
-
-  const letGoWhenResting = async (sessionId: string): Promise<void> => {
-    const entry = entries.get(sessionId);
-    if (!entry?.session?.resting() || entry.uses > 0 || closing) return;
-    const { session } = entry;
-    // Whoever comes from here on opens it anew, with a higher epoch, once this one is closed.
-    const closed = (async () => {
-      await saveSnapshot(parts, session.stream, sessionId, session.stream.committed()).catch(() => {});
-      await session.close('leave');
-      await leases.release(sessionId, owner, session.epoch).catch(() => {});
-    })();
-    entries.delete(sessionId);
-    leaving.set(
-      sessionId,
-      closed.finally(() => leaving.delete(sessionId)),
-    );
-    await closed;
-  };
-  const leaving = new Map<string, Promise<void>>();
 
   const obtain = (sessionId: string): Entry => {
-    if (closing) throw new AgentServerError('shutting_down', 'The server is stopping; try again in a moment');
+    refuseWhenClosing();
     const known = entries.get(sessionId);
     if (known) return known;
     const left = leaving.get(sessionId) ?? Promise.resolve();
     return add(
       sessionId,
-      left.catch(() => {}).then(() => openSession(parts, sessionId, callbacksOf(sessionId))),
+      left.then(() => openSession(parts, sessionId, callbacksOf(sessionId))),
     );
   };
 
@@ -100,36 +116,43 @@ export function createSessionRegistry(parts: EngineParts): SessionRegistry {
         return await work(await entry.opening);
       } finally {
         entry.uses -= 1;
-        void letGoWhenResting(sessionId);
+        letGoWhenResting(sessionId);
       }
     },
     async begin(record, events) {
-      if (closing)
-        throw new AgentServerError('shutting_down', 'The server is stopping; try again in a moment');
-      const entry = add(record.sessionId, beginSession(parts, record, events, callbacksOf(record.sessionId)));
-      return entry.opening;
+      refuseWhenClosing();
+      const { sessionId } = record;
+      return add(sessionId, beginSession(parts, record, events, callbacksOf(sessionId))).opening;
     },
     peek: (sessionId) => entries.get(sessionId)?.session,
     active: () => [...entries.values()].flatMap(({ session }) => session ?? []),
-    sandboxes: () => [...entries.values()].filter(({ session }) => session?.record.current().sandbox).length,
-    async drop(sessionId) {
-      await remove(sessionId, 'leave');
+    sandboxes: () => [...entries.values()].filter(({ session }) => session?.needsSandbox()).length,
+    async retire(sessionId, work) {
+      const session = await entries.get(sessionId)?.opening.catch(() => undefined);
+      return part(sessionId, async () => {
+        await session?.close('leave');
+        const result = await work();
+        if (session) await leases.release(sessionId, owner, session.epoch).catch(() => {});
+        return result;
+      });
     },
     async renewLeases() {
-      const held = [...entries.values()].flatMap(({ session }) =>
-        session ? [{ sessionId: session.sessionId, epoch: session.epoch }] : [],
-      );
+      const held = [...entries.values()].flatMap(({ session }) => session ?? []);
       if (held.length === 0) return;
-      const lost = await leases.renew(owner, held, settings.leaseTtlMs);
-      for (const sessionId of lost) {
-        logger.log('warn', 'lease lost', { sessionId });
-        await remove(sessionId, 'leave');
+      const claims = held.map(({ sessionId, epoch }) => ({ sessionId, epoch }));
+      const lost = new Set(await leases.renew(owner, claims, settings.leaseTtlMs));
+      for (const session of held) {
+        if (!lost.has(session.sessionId) || entries.get(session.sessionId)?.session !== session) continue;
+        logger.log('warn', 'lease lost', { sessionId: session.sessionId });
+        void remove(session, 'leave').catch(() => {});
       }
     },
     async close(runs) {
       closing = true;
       await Promise.allSettled([...entries.values()].map(({ opening }) => opening));
-      await Promise.all([...entries.keys()].map((sessionId) => remove(sessionId, runs)));
+      await Promise.allSettled(
+        [...entries.values()].flatMap(({ session }) => (session ? [remove(session, runs)] : [])),
+      );
       await Promise.allSettled(leaving.values());
     },
   };

@@ -1,47 +1,79 @@
-import { AgentServerError, type RunnerCommand } from '@hhopkins/agent-protocol';
+import { AgentServerError, type RunnerCommand, runnerCommandSchema } from '@hhopkins/agent-protocol';
 import type { CommandRecord } from '../ports/event-log.ts';
 import { pause } from '../support/deadline.ts';
 import { connectRunner } from './connect-runner.ts';
 import type { Step } from './decide.ts';
 import { deliverControl } from './deliver-control.ts';
 import { endSandbox } from './end-sandbox.ts';
-import { failActiveTurn, failQueue, loseSandbox } from './losses.ts';
-import type { SessionContext } from './session-context.ts';
+import { isOverdue } from './facts.ts';
+import { failQueue, failTurn, loseSandbox } from './losses.ts';
+import { isPassing, isStoreFault } from './passing-faults.ts';
+import { releaseSandbox } from './release-sandbox.ts';
+import { saveForTheLastTime } from './saving.ts';
+import { nextTurn, type SessionContext, turnAtRunner } from './session-context.ts';
 import { expireRequests } from './turn-rules.ts';
 
 /** Each may be done again after it failed half-way. */
 export const STEPS: Record<Step, (context: SessionContext) => Promise<void>> = {
   async 'reclaim-sandbox'(context) {
-    const held = await context.keeper.reclaim();
-    if (!held) return loseSandbox(context, 'it no longer exists');
-    context.held = held;
-    context.reachedReady = true;
+    const { keeper, record, parts } = context;
+    try {
+      const held = await keeper.reclaim();
+      if (held) {
+        context.held = held;
+        context.reachedReady = true;
+        return;
+      }
+    } catch (error) {
+      const failure = AgentServerError.from(error);
+      if (isStoreFault(failure)) throw failure;
+      context.failingSince ??= parts.clock.now();
+      if (parts.clock.now() - context.failingSince < parts.settings.reconnectTimeoutMs) throw failure;
+      return loseSandbox(context, failure.message);
+    }
+    const { session } = context.stream.latest();
+    const intended = !record.current().sandbox?.sandboxId || session.sandbox.status === 'none';
+    // An intent that never became a sandbox, or the rest of an end that was said already, is no loss.
+    if (intended && !session.activeTurn) return record.claim(null);
+    return loseSandbox(context, 'it no longer exists');
   },
 
   async 'create-sandbox'(context) {
-    const { stream, event, parts, sessionId } = context;
-    await stream.append({ events: [event('sandbox:creating', { message: 'Creating a sandbox' })] });
+    const { stream, event, parts, sessionId, keeper, record } = context;
+    await context.append({ events: [event('sandbox:creating', { message: 'Creating a sandbox' })] });
+    let making = true;
     const onProgress = (message: string, fraction?: number) => {
-      stream.append({ events: [event('sandbox:creating', { message, fraction })] }).catch(() => {});
+      if (!making || stream.uncertain()) return;
+      const progress = { message: message.slice(0, 1000), ...(fraction === undefined ? {} : { fraction }) };
+      context.append({ events: [event('sandbox:creating', progress)] }).catch(() => {});
     };
     try {
-      context.held = await context.keeper.create(onProgress);
+      context.held = await keeper.create(onProgress);
       context.reachedReady = false;
+      context.failingSince = null;
+      context.connectAfter = 0;
       parts.metrics.add('agent_server_sandboxes_created_total');
     } catch (error) {
       const failure = AgentServerError.from(error, 'sandbox_unavailable');
-      if (failure.code === 'store_unavailable' || failure.code === 'stale_epoch') throw failure;
+      if (isStoreFault(failure)) throw failure;
       parts.logger.log('error', 'no sandbox', { sessionId, error: failure });
+      const nonce = record.current().sandbox?.nonce;
       await failQueue(context, failure);
-      await context.record.claim(null);
+      if (nonce)
+        await context.append({
+          events: [event('sandbox:terminated', { sandboxId: nonce, reason: failure.code })],
+        });
+      await record.claim(null);
+    } finally {
+      making = false;
     }
   },
 
   'connect-runner': connectRunner,
 
   async 'hand-turn'(context) {
-    const { stream, link, turnCommands } = context;
-    const next = stream.latest().session.queue[0];
+    const { link, turnCommands } = context;
+    const next = nextTurn(context);
     if (!next || !link) return;
     const { turnId, messageId, content } = next;
     // Set first: `turn:started` may overtake the answer.
@@ -49,90 +81,83 @@ export const STEPS: Record<Step, (context: SessionContext) => Promise<void>> = {
     try {
       await link.command({ type: 'turn', commandId: turnId, turnId, messageId, content });
     } catch (error) {
-      context.handedTurnId = null;
-      throw error;
+      if (context.handedTurnId === turnId) context.handedTurnId = null;
+      const refusal = AgentServerError.from(error);
+      if (isPassing(refusal)) throw refusal;
+      await context.append({ events: failTurn(context, turnId, refusal.code, refusal.message) });
+      return;
     }
     const command = turnCommands.get(turnId);
-    if (command?.state === 'queued') {
-      turnCommands.set(turnId, { ...command, state: 'taken' });
-      await stream.append({ events: [], commands: [{ ...command, state: 'taken' }] });
-    }
+    if (command?.state !== 'queued') return;
+    const taken: CommandRecord = { ...command, state: 'taken' };
+    turnCommands.set(turnId, taken);
+    await context.append({ events: [], commands: [taken] });
   },
 
   'deliver-controls': deliverControl,
 
   async 'expire-asks'(context) {
     const state = context.stream.latest();
+    const overdue = (requestId: string) => isOverdue(context, requestId);
     const { permissions, questions } = state.session.pending;
     const denials = [
-      ...permissions.map(({ requestId }) =>
-        engineControl({
-          type: 'permission',
-          commandId: `timeout_${requestId}`,
-          requestId,
-          decision: 'deny',
-          message: 'Nobody answered in time',
-        }),
-      ),
-      ...questions.map(({ requestId }) =>
-        engineControl({ type: 'question', commandId: `timeout_${requestId}`, requestId, answers: {} }),
-      ),
+      ...permissions
+        .filter(({ requestId }) => overdue(requestId))
+        .map(({ requestId }) =>
+          engineControl({
+            type: 'permission',
+            commandId: crypto.randomUUID(),
+            requestId,
+            decision: 'deny',
+            message: 'Nobody answered in time',
+          }),
+        ),
+      ...questions
+        .filter(({ requestId }) => overdue(requestId))
+        .map(({ requestId }) =>
+          engineControl({ type: 'question', commandId: crypto.randomUUID(), requestId, answers: {} }),
+        ),
     ];
-    await context.stream.append({
-      events: expireRequests(state, context.event, 'timeout'),
+    await context.append({
+      events: expireRequests(state, context.event, 'timeout', overdue),
       commands: denials,
     });
     context.controls.push(...denials);
+    for (const requestId of [...context.askedAt.keys()].filter(overdue)) context.askedAt.delete(requestId);
   },
 
   async 'end-silent-turn'(context) {
-    const { stream, parts, link } = context;
-    const turnId = stream.latest().session.activeTurn?.turnId;
+    const { stream, parts, link, sessionId } = context;
+    const { session } = stream.latest();
+    const turnId = session.activeTurn?.turnId ?? turnAtRunner(context) ?? session.queue[0]?.turnId;
     if (!turnId) return;
+    parts.logger.log('warn', 'turn without a sign of life', { sessionId, turnId });
+    const commandId = crypto.randomUUID();
+    await link?.command({ type: 'interrupt', commandId, turnId }).catch(() => {});
+    await pause(parts.clock, WEDGED_GRACE_MS, context.signal);
     const minutes = Math.round(parts.settings.turnTimeoutMs / 60_000);
-    parts.logger.log('warn', 'turn without a sign of life', { sessionId: context.sessionId, turnId });
-    await link?.command({ type: 'interrupt', commandId: `timeout_${turnId}`, turnId }).catch(() => {});
-    await pause(parts.clock, WEDGED_GRACE_MS);
-    const failed = failActiveTurn(
+    const failed = failTurn(
       context,
+      turnId,
       'turn_timeout',
       `The turn showed no sign of life for ${minutes} minutes and was ended`,
     );
-    if (failed.events.length === 0) return;
-    await stream.append(failed);
+    if (failed.length === 0) return;
+    await context.append({ events: failed });
     // An agent that does not even heed an interrupt is not to be trusted with the next turn.
+    await saveForTheLastTime(context);
     await endSandbox(context, 'turn_timeout');
   },
 
-  async 'release-sandbox'(context) {
-    const { link, stream, event, parts } = context;
-    if (!link) return;
-    if ((await link.ping()).busy) {
-      context.lastActivity = parts.clock.now();
-      return;
-    }
-    await stream.append({
-      events: [event('session:idle', { idleMs: parts.clock.now() - context.lastActivity })],
-    });
-    await context.synchroniser.run(link);
-    // A message that came meanwhile finds the sandbox still there.
-    if (stream.latest().session.status !== 'idle') return;
-    await endSandbox(context, 'idle');
-  },
+  'release-sandbox': releaseSandbox,
 
   async 'end-sandbox'(context) {
-    const { link } = context;
-    if (link)
-      await Promise.race([
-        context.synchroniser.run(link).catch(() => {}),
-        pause(context.parts.clock, FINAL_SYNC_MS),
-      ]);
+    await saveForTheLastTime(context);
     await endSandbox(context, 'terminated');
   },
 };
 
 const WEDGED_GRACE_MS = 10_000;
-const FINAL_SYNC_MS = 10_000;
 
 /** A control command of the engine itself. */
 function engineControl(command: RunnerCommand): CommandRecord {
@@ -142,7 +167,7 @@ function engineControl(command: RunnerCommand): CommandRecord {
     lane: 'control',
     state: 'queued',
     bodyHash: '',
-    command,
+    command: runnerCommandSchema.parse(command),
     result: {},
   };
 }

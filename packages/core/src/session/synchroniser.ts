@@ -32,6 +32,10 @@ export interface SynchroniserOptions {
 /** All transcripts of a session together. */
 const TRANSCRIPT_BYTES = 256 * 1024 * 1024;
 const SCAN_BYTES = 8 * 1024 * 1024;
+/** Files left out that are named, a count. */
+const SKIPPED_NAMED = 100;
+/** Subagents whose transcripts are kept, a count. */
+const MOST_SUBAGENTS = 1000;
 
 export function createSynchroniser(parts: EngineParts, options: SynchroniserOptions): Synchroniser {
   const { persistence } = parts;
@@ -61,7 +65,9 @@ export function createSynchroniser(parts: EngineParts, options: SynchroniserOpti
     );
     const skipped: string[] = [];
     let changes = 0;
-    for (const { path, hash, size, mode, modifiedAt } of present) {
+    const kept = present.slice(0, LIMITS.workspaceFiles);
+    skipped.push(...present.slice(kept.length).map(({ path }) => path));
+    for (const { path, hash, size, mode, modifiedAt } of kept) {
       if (storedFiles.get(path) === fingerprint(hash, mode)) continue;
       if (size > LIMITS.file) {
         skipped.push(path);
@@ -83,7 +89,10 @@ export function createSynchroniser(parts: EngineParts, options: SynchroniserOpti
     }
     if (changes > 0) {
       await append([
-        event('workspace:saved', { files: storedFiles.size, ...(skipped.length > 0 ? { skipped } : {}) }),
+        event('workspace:saved', {
+          files: storedFiles.size,
+          ...(skipped.length > 0 ? { skipped: skipped.slice(0, SKIPPED_NAMED) } : {}),
+        }),
       ]);
     }
   };
@@ -109,7 +118,9 @@ export function createSynchroniser(parts: EngineParts, options: SynchroniserOpti
       changed = true;
     };
     // Main last: what it tells of subagents is in the store by then.
-    for (const subagent of exported.subagents) await save(subagent.raw, subagent.id);
+    for (const { id, raw } of exported.subagents.slice(0, MOST_SUBAGENTS)) {
+      if (isFileName(id)) await save(raw, id);
+    }
     await save(exported.main);
     if (!changed) return;
     await append([
@@ -121,15 +132,14 @@ export function createSynchroniser(parts: EngineParts, options: SynchroniserOpti
     ]);
   };
 
+  /** A transcript that cannot be had is no reason to lose the files. */
   const once = async (link: RunnerLink): Promise<void> => {
-    try {
-      await saveTranscript(link);
-      await saveFiles(link);
-    } catch (error) {
-      // Whatever was written before the failure is written again.
-      storedTranscripts = new Map();
-      throw error;
-    }
+    const [transcript, files] = [await settled(saveTranscript(link)), await settled(saveFiles(link))];
+    // Whatever was written before a failure is written again.
+    if (transcript.failed) storedTranscripts = new Map();
+    if (files.failed) storedFiles = undefined;
+    if (transcript.failed) throw transcript.error;
+    if (files.failed) throw files.error;
   };
 
   return {
@@ -148,9 +158,21 @@ export function createSynchroniser(parts: EngineParts, options: SynchroniserOpti
         });
       return next;
     },
-    forget: (path) => void storedFiles?.delete(path),
+    forget: (path) => void storedFiles?.set(path, UNKNOWN),
   };
 }
+
+/** In place of a fingerprint: the store may have the file, in whatever form. */
+const UNKNOWN = '';
+
+/** An id becomes part of a path in the next sandbox. */
+const isFileName = (id: string): boolean => !id.includes('/') && id !== '.' && id !== '..';
+
+const settled = (work: Promise<void>): Promise<{ failed: false } | { failed: true; error: unknown }> =>
+  work.then(
+    () => ({ failed: false }),
+    (error: unknown) => ({ failed: true, error }),
+  );
 
 const fingerprint = (hash: string, mode: number | undefined): string => `${hash} ${mode ?? ''}`;
 

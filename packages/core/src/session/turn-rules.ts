@@ -6,7 +6,6 @@ import {
   type SessionEvent,
   type SessionState,
 } from '@hhopkins/agent-protocol';
-import type { CommandRecord } from '../ports/event-log.ts';
 import type { AcceptedEvent } from '../runner/accept-event.ts';
 import type { Append } from '../stream/session-stream.ts';
 import type { EventFactory } from './engine-event.ts';
@@ -34,74 +33,76 @@ export function closeOpenEnds(state: SessionState, event: EventFactory): Pending
   ];
 }
 
+/** The engine's answer to open asks that get none. @param which only these; all when absent */
 export function expireRequests(
   state: SessionState,
   event: EventFactory,
   outcome: 'expired' | 'timeout',
+  which: (requestId: string) => boolean = () => true,
 ): PendingEvent[] {
   const { pending, activeTurn } = state.session;
   const place = { turnId: activeTurn?.turnId };
+  const idsOf = (requests: readonly { requestId: string }[]) =>
+    requests.map(({ requestId }) => requestId).filter(which);
   return [
-    ...pending.permissions.map(({ requestId }) =>
+    ...idsOf(pending.permissions).map((requestId) =>
       event('permission:resolved', { requestId, outcome, by: 'engine' }, place),
     ),
-    ...pending.questions.map(({ requestId }) =>
+    ...idsOf(pending.questions).map((requestId) =>
       event('question:resolved', { requestId, outcome, by: 'engine' }, place),
     ),
   ];
 }
 
 /**
- * What of a runner's events goes into the log, in the light of what the engine knows: a turn starts once and from the queue,
- * and ends once. Command states follow the turns they began.
+ * What of a runner's events goes into the log, in the light of what the engine knows: one turn runs at a time, it starts from
+ * the queue, and ends once; only a turn that runs may ask.
  */
 export function admit(
   state: SessionState,
   arrived: readonly AcceptedEvent[],
   event: EventFactory,
-  commandOf: (turnId: string) => CommandRecord | undefined,
 ): Append & { journal: JournalPosition | undefined; dropped: PendingEvent[] } {
   const events: PendingEvent[] = [];
-  const commands: CommandRecord[] = [];
   const dropped: PendingEvent[] = [];
   let current = state;
   const say = (next: PendingEvent) => {
     events.push(next);
     current = reduce(current, { seq: 1, ...next } as SessionEvent);
   };
-  const move = (turnId: string, to: 'started' | 'ended') => {
-    const command = commandOf(turnId);
-    if (command) commands.push({ ...command, state: to });
-  };
 
   for (const { event: next } of arrived) {
+    const { activeTurn, queue, pending } = current.session;
     switch (next.type) {
       case 'turn:started': {
         const { turnId } = next.payload;
-        if (!current.session.queue.some((turn) => turn.turnId === turnId)) dropped.push(next);
-        else {
-          say(next);
-          move(turnId, 'started');
-        }
+        if (!activeTurn && queue.some((turn) => turn.turnId === turnId)) say(next);
+        else dropped.push(next);
         break;
       }
       case 'turn:completed':
       case 'turn:failed':
       case 'turn:interrupted': {
         const { turnId } = next.payload;
-        const { activeTurn, queue } = current.session;
         const active = activeTurn?.turnId === turnId;
-        if (!active && !queue.some((turn) => turn.turnId === turnId)) dropped.push(next);
-        else {
-          if (active) for (const closing of closeOpenEnds(current, event)) say(closing);
-          say(next);
-          move(turnId, 'ended');
-        }
+        if (active) for (const closing of closeOpenEnds(current, event)) say(closing);
+        if (active || queue.some((turn) => turn.turnId === turnId)) say(next);
+        else dropped.push(next);
+        break;
+      }
+      case 'permission:requested':
+      case 'question:requested': {
+        const { requestId } = next.payload;
+        const known = [...pending.permissions, ...pending.questions].some(
+          (each) => each.requestId === requestId,
+        );
+        if (activeTurn && !known) say(next);
+        else dropped.push(next);
         break;
       }
       default:
         say(next);
     }
   }
-  return { events, commands, dropped, journal: arrived.at(-1)?.journal };
+  return { events, dropped, journal: arrived.at(-1)?.journal };
 }

@@ -6,6 +6,7 @@ import {
   type InitialFile,
   LIMITS,
   parseOrThrow,
+  type WorkspaceFile,
 } from '@hhopkins/agent-protocol';
 import type { Caller } from '../engine-interface.ts';
 import type { EngineParts } from '../engine-parts.ts';
@@ -15,6 +16,7 @@ import { createEventFactory } from '../session/engine-event.ts';
 import { loadProfile } from '../session/open-session.ts';
 import type { SessionRegistry } from '../session/session-registry.ts';
 import { sha256 } from '../support/hash.ts';
+import { storable } from '../support/storable.ts';
 
 /** Makes a session: its record, its first files and its first event are stored before it is answered. No sandbox yet. */
 export async function createSession(
@@ -23,7 +25,7 @@ export async function createSession(
   caller: Caller,
   given: CreateSessionRequest,
 ): Promise<CreateSessionResponse> {
-  const request = parseOrThrow(createSessionRequestSchema, given, 'body of POST /sessions/create');
+  const request = storable(parseOrThrow(createSessionRequestSchema, given, 'body of POST /sessions/create'));
   const {
     architecture,
     agentProfileRef,
@@ -64,7 +66,6 @@ export async function createSession(
     updatedAt: now,
     asOfSeq: 0,
   };
-  await parts.persistence.createSessionRecord(record);
   const event = createEventFactory(sessionId, parts.clock.now);
   const events = [
     event('session:created', {
@@ -75,20 +76,29 @@ export async function createSession(
       metadata,
     }),
   ];
-  for (const file of files) {
-    const bytes = bytesOf(file);
-    const { path, mode = 0o644 } = file;
-    if (bytes.length > LIMITS.file) {
-      throw new AgentServerError(
-        'payload_too_large',
-        `defaultWorkspaceFiles: ${path} is larger than ${LIMITS.file} bytes`,
-      );
-    }
-    await parts.persistence.saveWorkspaceFile(sessionId, toWorkspaceFile(path, bytes, now, mode));
-    events.push(event('file:created', { path, hash: await sha256(bytes), size: bytes.length, mode }));
+  const workspace = files.map((file) => toFirstFile(file, now));
+  await parts.persistence.createSessionRecord(record);
+  for (const { file, bytes } of workspace) {
+    await parts.persistence.saveWorkspaceFile(sessionId, file);
+    const { path, size, mode = DEFAULT_MODE } = file;
+    events.push(event('file:created', { path, hash: await sha256(bytes), size, mode }));
   }
   const session = await registry.begin(record, events);
   return { sessionId, session: session.stream.committed().session };
+}
+
+const DEFAULT_MODE = 0o644;
+
+function toFirstFile(file: InitialFile, now: string): { file: WorkspaceFile; bytes: Uint8Array } {
+  const bytes = bytesOf(file);
+  const { path, mode = DEFAULT_MODE } = file;
+  if (bytes.length > LIMITS.file) {
+    throw new AgentServerError(
+      'payload_too_large',
+      `defaultWorkspaceFiles: ${path} is larger than ${LIMITS.file} bytes`,
+    );
+  }
+  return { file: toWorkspaceFile(path, bytes, now, mode), bytes };
 }
 
 /** The last of several with the same path wins: what the request says overrides the profile. */

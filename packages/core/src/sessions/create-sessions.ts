@@ -18,6 +18,7 @@ import type { EngineParts } from '../engine-parts.ts';
 import type { ActiveSession } from '../session/active-session.ts';
 import {
   planCancel,
+  planDelete,
   planInterrupt,
   planMessage,
   planPermission,
@@ -28,6 +29,8 @@ import { sessionNotFound } from '../session/open-session.ts';
 import type { SessionRegistry } from '../session/session-registry.ts';
 import { createFollow, type StreamSource } from '../stream/follow.ts';
 import { readState } from '../stream/read-state.ts';
+import { withDeadline } from '../support/deadline.ts';
+import { storable } from '../support/storable.ts';
 import { createSession } from './create-session.ts';
 import { followSessions } from './follow-sessions.ts';
 import { createSessionFiles } from './session-files.ts';
@@ -39,7 +42,6 @@ const TEARDOWN_MS = 30_000;
 export function createSessions(
   parts: EngineParts,
   registry: SessionRegistry,
-  source: StreamSource,
   stopped: AbortSignal,
 ): Sessions {
   const { persistence, log, hub, settings, clock } = parts;
@@ -57,7 +59,7 @@ export function createSessions(
 
   /** A sandbox will be needed: refuse now rather than let the message wait for a place that may not come. */
   const checkCapacity = (session: ActiveSession): void => {
-    if (session.record.current().sandbox || registry.sandboxes() < settings.maximumSandboxes) return;
+    if (session.needsSandbox() || registry.sandboxes() < settings.maximumSandboxes) return;
     const message = `This server runs ${settings.maximumSandboxes} sandboxes already, which is its limit; try again later`;
     throw new AgentServerError('capacity', message, {
       details: { position: registry.sandboxes() - settings.maximumSandboxes + 1 },
@@ -79,6 +81,19 @@ export function createSessions(
     );
   };
 
+  const source: StreamSource = {
+    log,
+    hub,
+    clock,
+    recent(sessionId, streamId, after, limit) {
+      const stream = registry.peek(sessionId)?.stream;
+      return stream?.streamId === streamId ? stream.recent(after, limit) : null;
+    },
+    makeStream: (sessionId) => use(sessionId, async () => {}),
+  };
+
+  const liveSessions = () => registry.active().map(({ stream }) => stream.committed());
+
   return {
     create: (caller, request) => createSession(parts, registry, caller, request),
     list: (query = {}) => listSessions(persistence, query),
@@ -89,7 +104,9 @@ export function createSessions(
     },
 
     async update(caller, sessionId, given) {
-      const request = parseOrThrow(updateSessionRequestSchema, given, 'body of PATCH /sessions/:id');
+      const request = storable(
+        parseOrThrow(updateSessionRequestSchema, given, 'body of PATCH /sessions/:id'),
+      );
       return use(sessionId, async (session) => {
         const { name, metadata, sessionOptions } = request;
         await session.commands.submit(caller, 'update', request, (state) => {
@@ -118,43 +135,38 @@ export function createSessions(
       }
       const epoch = await use(sessionId, async (session) => {
         if (session.stream.latest().session.status !== 'terminated') {
-          await session.commands.submit(caller, 'delete', {}, (state) => {
-            const turnId = state.session.activeTurn?.turnId;
-            return {
-              lane: 'control',
-              events: [
-                ...(turnId ? [session.event('turn:interrupted', { turnId }, { turnId })] : []),
-                session.event('session:terminated', { reason: 'deleted', by: caller.principal }),
-              ],
-              result: {},
-            };
-          });
+          await session.commands.submit(caller, 'delete', {}, (state) =>
+            planDelete(state, session.event, caller.principal),
+          );
         }
         session.nudge();
-        const torndown = session.rested();
-        await Promise.race([torndown, new Promise<void>((resolve) => clock.schedule(TEARDOWN_MS, resolve))]);
+        // What takes longer is ended later; after a purge, as an orphan.
+        await withDeadline(clock, TEARDOWN_MS, 'The end of the sandbox', session.rested()).catch(() => {});
         return session.epoch;
       });
       if (!purge) return;
-      await registry.drop(sessionId);
-      await persistence.deleteSession?.(sessionId, { epoch });
+      await registry.retire(sessionId, async () => persistence.deleteSession?.(sessionId, { epoch }));
       hub.remove(sessionId);
     },
 
     async sendMessage(caller, sessionId, given) {
-      const request = parseOrThrow(sendMessageRequestSchema, given, 'body of POST /sessions/:id/message');
+      const request = storable(
+        parseOrThrow(sendMessageRequestSchema, given, 'body of POST /sessions/:id/message'),
+      );
       return use(sessionId, async (session) => {
         const durability = log.durability;
         const ids = { messageId: crypto.randomUUID(), turnId: crypto.randomUUID() };
         const result = await session.commands.submit(caller, 'message', request, (state) => {
           refuseTerminated(state.session);
           checkCapacity(session);
-          return planMessage(state, session.event, ids, request, (answered) => ({
+          return planMessage(state, session.event, ids, request, session.turnAtRunner(), (answered) => ({
             sessionId,
             ...answered,
             durability,
           }));
         });
+        // Were this server to die now, the next one finds by the record that something waits.
+        if (!session.record.current().sandbox?.sandboxId) await session.record.flush();
         return result as SendMessageResponse;
       });
     },
@@ -162,7 +174,7 @@ export function createSessions(
     cancelMessage: (caller, sessionId, messageId) =>
       use(sessionId, async (session) => {
         await session.commands.submit(caller, 'cancel', { messageId }, (state) =>
-          planCancel(state, session.event, messageId, session.handedTurnId()),
+          planCancel(state, session.event, messageId, session.turnAtRunner()),
         );
         return committed(session);
       }),
@@ -170,18 +182,20 @@ export function createSessions(
     async interrupt(caller, sessionId, given = {}) {
       const request = parseOrThrow(interruptRequestSchema, given, 'body of POST /sessions/:id/interrupt');
       return use(sessionId, async (session) => {
-        await session.commands.submit(caller, 'interrupt', request, (state, commandId) =>
-          planInterrupt(state, session.event, request, session.handedTurnId(), commandId),
+        await session.commands.submit(caller, 'interrupt', request, (state) =>
+          planInterrupt(state, session.event, request, session.turnAtRunner()),
         );
         return committed(session);
       });
     },
 
     async answerPermission(caller, sessionId, requestId, given) {
-      const request = parseOrThrow(
-        answerPermissionRequestSchema,
-        given,
-        'body of POST /sessions/:id/permissions/:requestId',
+      const request = storable(
+        parseOrThrow(
+          answerPermissionRequestSchema,
+          given,
+          'body of POST /sessions/:id/permissions/:requestId',
+        ),
       );
       return use(sessionId, async (session) => {
         await session.commands.submit(caller, `permission ${requestId}`, request, (state) =>
@@ -192,10 +206,8 @@ export function createSessions(
     },
 
     async answerQuestion(caller, sessionId, requestId, given) {
-      const request = parseOrThrow(
-        answerQuestionRequestSchema,
-        given,
-        'body of POST /sessions/:id/questions/:requestId',
+      const request = storable(
+        parseOrThrow(answerQuestionRequestSchema, given, 'body of POST /sessions/:id/questions/:requestId'),
       );
       return use(sessionId, async (session) => {
         await session.commands.submit(caller, `question ${requestId}`, request, (state) =>
@@ -238,7 +250,7 @@ export function createSessions(
     },
 
     follow: (sessionId, cursor) => createFollow(source, sessionId, cursor, stopped),
-    followSessions: () => followSessions(persistence, hub, stopped),
+    followSessions: () => followSessions({ persistence, hub, live: liveSessions }, stopped),
 
     async transcript(sessionId, subagentId) {
       const saved = await persistence.loadSession(checkId(sessionId));

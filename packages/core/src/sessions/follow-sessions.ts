@@ -1,3 +1,4 @@
+import type { Session, SessionSummary } from '@hhopkins/agent-protocol';
 import type { FollowSessions, SessionListItem } from '../engine-interface.ts';
 import type { PersistenceAdapter } from '../ports/persistence.ts';
 import { recordOf } from '../store/session-row.ts';
@@ -6,31 +7,43 @@ import { summaryOf } from './summaries.ts';
 
 const PAGE = 200;
 
-/** The list of sessions and its changes. What changed is kept by id alone, and read when the reader asks for it. */
-export function followSessions(
-  persistence: PersistenceAdapter,
-  hub: StreamHub,
-  stopped: AbortSignal,
-): FollowSessions {
+export interface SessionListSource {
+  persistence: PersistenceAdapter;
+  hub: StreamHub;
+  /** The sessions that run here, whose records may be a moment behind. */
+  live(): readonly { session: Session; seq: number }[];
+}
+
+/** The list of sessions and its changes. Of what changed only the latest is kept until the reader asks for it. */
+export function followSessions(source: SessionListSource, stopped: AbortSignal): FollowSessions {
+  const { persistence, hub } = source;
   const aborter = new AbortController();
   const signal = AbortSignal.any([aborter.signal, stopped]);
 
   async function* read(): AsyncGenerator<SessionListItem, void, undefined> {
-    const changed = new Set<string>();
+    const changed = new Map<string, { session: Session; seq: number }>();
     const removed = new Set<string>();
     let wake = () => {};
-    const offPublish = hub.onPublish(({ sessionId }) => {
-      changed.add(sessionId);
+    const offPublish = hub.onPublish(({ sessionId, state, seq }) => {
+      changed.set(sessionId, { session: state.session, seq });
+      removed.delete(sessionId);
       wake();
     });
     const offRemove = hub.onRemove((sessionId) => {
+      changed.delete(sessionId);
       removed.add(sessionId);
       wake();
     });
-    signal.addEventListener('abort', () => wake(), { once: true });
+    const onAbort = () => wake();
+    signal.addEventListener('abort', onAbort, { once: true });
     try {
-      const all = (await persistence.listAllSessions()).map(recordOf).map(summaryOf);
+      const live = new Map(source.live().map((each) => [each.session.sessionId, each]));
+      const all = (await persistence.listAllSessions()).map(recordOf).map((record) => {
+        const current = live.get(record.sessionId);
+        return current ? summaryOfSession(current) : summaryOf(record);
+      });
       for (let start = 0; start === 0 || start < all.length; start += PAGE) {
+        if (signal.aborted) return;
         yield { sessions: all.slice(start, start + PAGE), removed: [], complete: start + PAGE >= all.length };
       }
       while (!signal.aborted) {
@@ -41,18 +54,20 @@ export function followSessions(
           continue;
         }
         const gone = [...removed];
-        const ids = [...changed].filter((sessionId) => !removed.has(sessionId)).slice(0, PAGE);
         removed.clear();
-        for (const sessionId of [...ids, ...gone]) changed.delete(sessionId);
-        const rows = await Promise.all(ids.map((sessionId) => persistence.loadSession(sessionId)));
-        const sessions = rows.flatMap((row) => (row ? [summaryOf(recordOf(row))] : []));
-        yield { sessions, removed: gone, complete: true };
+        const sessions = [...changed.values()].slice(0, PAGE);
+        for (const { session } of sessions) changed.delete(session.sessionId);
+        yield { sessions: sessions.map(summaryOfSession), removed: gone, complete: true };
       }
     } finally {
       offPublish();
       offRemove();
+      signal.removeEventListener('abort', onAbort);
     }
   }
 
   return { [Symbol.asyncIterator]: () => read(), close: () => aborter.abort() };
 }
+
+const summaryOfSession = ({ session, seq }: { session: Session; seq: number }): SessionSummary =>
+  summaryOf({ ...session, sandbox: null, asOfSeq: seq });

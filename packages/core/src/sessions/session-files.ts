@@ -51,31 +51,34 @@ export function createSessionFiles(parts: EngineParts) {
           `${path}: a file may have at most ${LIMITS.file} bytes`,
         );
       }
-      const known = fileIn(session, path);
-      const mode = known?.mode ?? 0o644;
-      const link = session.link();
+      const mode = fileIn(session, path)?.mode ?? 0o644;
+      const link = await session.reach();
       if (link) await link.write({ kind: 'write-file', path, mode }, content);
       const modifiedAt = new Date(clock.now()).toISOString();
-      await persistence.saveWorkspaceFile(sessionId, toWorkspaceFile(path, content, modifiedAt, mode), {
-        epoch,
+      const file = toWorkspaceFile(path, content, modifiedAt, mode);
+      await session.writeFiles(async () => {
+        await persistence.saveWorkspaceFile(sessionId, file, { epoch });
+        // With a sandbox the runner's watcher says it.
+        if (link) return;
+        const entry = { path, hash: await sha256(content), size: content.length, mode };
+        const type = fileIn(session, path) ? 'file:modified' : 'file:created';
+        await stream.append({ events: [event(type, entry)] });
       });
       session.forgetFile(path);
-      // With a sandbox the runner's watcher says it.
-      if (link) return;
-      const entry = { path, hash: await sha256(content), size: content.length, mode };
-      await stream.append({ events: [event(known ? 'file:modified' : 'file:created', entry)] });
     },
 
     async remove(_caller: Caller, session: ActiveSession, given: string): Promise<void> {
       const path = parsePath(given);
       const { sessionId, stream, epoch, event } = session;
       refuseTerminated(stream.latest().session);
-      const link = session.link();
       if (!fileIn(session, path)) throw notFound(sessionId, path);
+      const link = await session.reach();
       if (link) await link.write({ kind: 'delete-file', path }, new Uint8Array());
-      await persistence.deleteSessionFile(sessionId, path, { epoch });
+      await session.writeFiles(async () => {
+        await persistence.deleteSessionFile(sessionId, path, { epoch });
+        if (!link) await stream.append({ events: [event('file:deleted', { path })] });
+      });
       session.forgetFile(path);
-      if (!link) await stream.append({ events: [event('file:deleted', { path })] });
     },
 
     async archive(session: ActiveSession): Promise<Uint8Array> {

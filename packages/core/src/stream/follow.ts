@@ -1,6 +1,7 @@
 import { initialState, LIMITS, type SessionEvent, type Snapshot } from '@hhopkins/agent-protocol';
 import type { Follow, FollowItem, ReaderCursor } from '../engine-interface.ts';
 import type { EventLog, ReadResult } from '../ports/event-log.ts';
+import type { Clock } from '../ports/runtime.ts';
 import { readState } from './read-state.ts';
 import type { StreamHub } from './stream-hub.ts';
 
@@ -8,8 +9,11 @@ import type { StreamHub } from './stream-hub.ts';
 export interface StreamSource {
   log: EventLog;
   hub: StreamHub;
-  /** Committed events after `seq`, when the stream is the given one and all of them are in memory. */
-  recent(sessionId: string, streamId: string, after: number): readonly SessionEvent[] | null;
+  clock: Clock;
+  /** At most `limit` committed events after `seq`, when the stream is the given one and all of them are in memory. */
+  recent(sessionId: string, streamId: string, after: number, limit: number): readonly SessionEvent[] | null;
+  /** Makes the stream of a session whose store keeps none. Rejects with `session_not_found`. */
+  makeStream(sessionId: string): Promise<unknown>;
 }
 
 type Page =
@@ -27,33 +31,30 @@ export function createFollow(
   cursor: ReaderCursor | undefined,
   stopped: AbortSignal,
 ): Follow {
+  const { log, hub, clock } = source;
   const aborter = new AbortController();
   const signal = AbortSignal.any([aborter.signal, stopped]);
 
   async function* read(): AsyncGenerator<FollowItem, void, undefined> {
-    let bell = createBell();
-    const unwatch = source.hub.watch(sessionId, () => bell.ring());
-    signal.addEventListener('abort', () => bell.ring(), { once: true });
+    let bell = createBell(clock);
+    const unwatch = hub.watch(sessionId, () => bell.ring());
+    const onAbort = () => bell.ring();
+    signal.addEventListener('abort', onAbort, { once: true });
     try {
+      if (signal.aborted) return;
+      if (!(await log.stream(sessionId))) await source.makeStream(sessionId);
       let position: ReaderCursor | undefined = cursor && { ...cursor };
       if (!position) {
-        const snapshot = await readState(source.log, sessionId);
+        const snapshot = await readState(log, sessionId);
         if (!snapshot) return;
-        yield { type: 'subscribed', streamId: snapshot.streamId, seq: snapshot.seq, snapshot };
         position = { streamId: snapshot.streamId, seq: snapshot.seq };
+        yield { type: 'subscribed', ...position, streamId: snapshot.streamId, snapshot };
       }
       let greeted = cursor === undefined;
       while (!signal.aborted) {
         // Taken before the read: what is committed from here on rings this bell or is in the page.
-        bell = createBell();
-        const streamId: string = position.streamId ?? '';
-        const seq: number = position.seq;
-        const recent: readonly SessionEvent[] | null = greeted
-          ? source.recent(sessionId, streamId, seq)
-          : null;
-        const page: Page | null = recent
-          ? { kind: 'events', streamId, events: recent }
-          : await source.log.read(sessionId, { after: seq, streamId: position.streamId, ...PAGE });
+        bell = createBell(clock);
+        const page = await nextPage(position, greeted);
         if (!page) return;
         if (page.kind === 'reset') {
           const snapshot: Snapshot = page.snapshot ?? {
@@ -78,8 +79,16 @@ export function createFollow(
       }
     } finally {
       unwatch();
+      signal.removeEventListener('abort', onAbort);
     }
   }
+
+  /** Memory is asked only by a reader whose cursor the log has found good once. */
+  const nextPage = async ({ streamId, seq }: ReaderCursor, greeted: boolean): Promise<Page | null> => {
+    const recent = greeted && streamId ? source.recent(sessionId, streamId, seq, PAGE.limit) : null;
+    if (recent) return { kind: 'events', streamId: streamId ?? '', events: recent };
+    return log.read(sessionId, { after: seq, streamId, ...PAGE });
+  };
 
   return {
     [Symbol.asyncIterator]: () => read(),
@@ -88,7 +97,7 @@ export function createFollow(
 }
 
 /** Rings once; whoever waits, or comes to wait later, goes on. */
-function createBell() {
+function createBell(clock: Clock) {
   let rung = false;
   let wake = () => {};
   return {
@@ -99,9 +108,9 @@ function createBell() {
     async wait(milliseconds: number, signal: AbortSignal): Promise<void> {
       if (rung || signal.aborted) return;
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, milliseconds);
+        const cancel = clock.schedule(milliseconds, resolve);
         wake = () => {
-          clearTimeout(timer);
+          cancel();
           resolve();
         };
       });

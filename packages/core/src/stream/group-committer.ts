@@ -1,5 +1,7 @@
 import { AgentServerError } from '@hhopkins/agent-protocol';
-import type { AppendBatch, AppendResult, EventLog } from '../ports/event-log.ts';
+import type { AppendBatch, AppendResult, CommandRecord, EventLog } from '../ports/event-log.ts';
+import type { Clock } from '../ports/runtime.ts';
+import { withDeadline } from '../support/deadline.ts';
 import { createDeferred, type Deferred } from '../support/deferred.ts';
 
 /** How many events, or how many milliseconds, are gathered into one commit; whichever comes first. */
@@ -23,47 +25,66 @@ interface Waiting {
   answer: Deferred<AppendResult>;
 }
 
+/** After so long the outcome counts as unknown, and the next commit may begin. */
+const APPEND_MS = 30_000;
+
 /**
  * One `append` is under way at a time; what arrives meanwhile goes with the next one. A session's batches keep their order:
- * they are joined where that cannot change an outcome, otherwise the later one waits for the next commit.
+ * they are joined where they follow each other, otherwise the later one waits for the next commit.
  */
 export function createGroupCommitter(
   log: EventLog,
+  clock: Clock,
   settings: GroupCommitSettings = GROUP_COMMIT,
 ): GroupCommitter {
   let queue: Waiting[] = [];
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let eventsWaiting = 0;
+  let cancelTimer: (() => void) | undefined;
   let running: Promise<void> | undefined;
 
-  const eventsWaiting = () => queue.reduce((sum, { batch }) => sum + batch.events.length, 0);
-
-  const take = (): Map<string, Waiting[]> => {
+  /** The next commit: whole sessions in the order they came, up to about the maximum. */
+  const take = (): Waiting[][] => {
     const groups = new Map<string, Waiting[]>();
     const later: Waiting[] = [];
     const closed = new Set<string>();
+    let events = 0;
     for (const waiting of queue) {
-      const { sessionId, newCommands } = waiting.batch;
+      const { sessionId } = waiting.batch;
       const group = groups.get(sessionId);
-      const joinable = !newCommands?.length && !group?.some(({ batch }) => batch.newCommands?.length);
-      if (closed.has(sessionId) || (group && !joinable)) {
+      const full = events >= settings.maximumEvents;
+      if (closed.has(sessionId) || full || (group && !follows(group, waiting.batch))) {
         closed.add(sessionId);
         later.push(waiting);
-      } else if (group) group.push(waiting);
+        continue;
+      }
+      events += waiting.batch.events.length;
+      if (group) group.push(waiting);
       else groups.set(sessionId, [waiting]);
     }
     queue = later;
-    return groups;
+    eventsWaiting -= events;
+    return [...groups.values()];
   };
 
   const commit = async (): Promise<void> => {
-    const groups = [...take().values()];
+    const groups = take();
     try {
-      const results = await log.append(groups.map((group) => join(group.map(({ batch }) => batch))));
+      const batches = groups.map((group) => join(group.map(({ batch }) => batch)));
+      const results = await withDeadline(
+        clock,
+        APPEND_MS,
+        'The outcome of an append',
+        log.append(batches),
+        'store_unavailable',
+      );
       groups.forEach((group, index) => {
         const result = results[index];
         for (const { answer } of group) {
           if (result) answer.resolve(result);
-          else answer.reject(new AgentServerError('internal', 'The event log gave no result for a batch'));
+          else
+            answer.reject(
+              new AgentServerError('store_unavailable', 'The event log gave no result for a batch'),
+            );
         }
       });
     } catch (error) {
@@ -73,8 +94,8 @@ export function createGroupCommitter(
   };
 
   const run = (): void => {
-    clearTimeout(timer);
-    timer = undefined;
+    cancelTimer?.();
+    cancelTimer = undefined;
     if (running || queue.length === 0) return;
     running = commit().finally(() => {
       running = undefined;
@@ -87,9 +108,10 @@ export function createGroupCommitter(
     submit(batch) {
       const answer = createDeferred<AppendResult>();
       queue.push({ batch, answer });
+      eventsWaiting += batch.events.length;
       if (!running) {
-        if (eventsWaiting() >= settings.maximumEvents) run();
-        else timer ??= setTimeout(run, settings.windowMs);
+        if (eventsWaiting >= settings.maximumEvents) run();
+        else cancelTimer ??= clock.schedule(settings.windowMs, run);
       }
       return answer.promise;
     },
@@ -102,15 +124,35 @@ export function createGroupCommitter(
   };
 }
 
+/** New commands may be refused on their own, so they are never joined with anything. */
+function follows(group: readonly Waiting[], next: AppendBatch): boolean {
+  const last = group.at(-1)?.batch;
+  return (
+    last !== undefined &&
+    !last.newCommands?.length &&
+    !next.newCommands?.length &&
+    last.epoch === next.epoch &&
+    last.streamId === next.streamId &&
+    last.expectedHead + last.events.length === next.expectedHead
+  );
+}
+
 /** Consecutive batches of one session as one. */
-function join(batches: AppendBatch[]): AppendBatch {
+function join(batches: readonly AppendBatch[]): AppendBatch {
   const [first, ...rest] = batches;
   if (!first) throw new AgentServerError('internal', 'An empty group cannot be joined');
   if (rest.length === 0) return first;
+  const journal = batches.findLast((batch) => batch.journal)?.journal;
   return {
     ...first,
-    journal: batches.findLast((batch) => batch.journal)?.journal,
+    ...(journal ? { journal } : {}),
     events: batches.flatMap((batch) => batch.events),
-    commands: batches.flatMap((batch) => batch.commands ?? []),
+    commands: latestOf(batches.flatMap((batch) => batch.commands ?? [])),
   };
+}
+
+/** A store may refuse to write the same command twice in one statement. */
+function latestOf(commands: readonly CommandRecord[]): CommandRecord[] {
+  const keyed = commands.map((command) => [`${command.principal} ${command.commandId}`, command] as const);
+  return [...new Map(keyed).values()];
 }

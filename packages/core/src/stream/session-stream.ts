@@ -7,11 +7,15 @@ import {
   type SessionState,
   type Snapshot,
 } from '@hhopkins/agent-protocol';
+import { eventJson } from '../bus/event-json.ts';
 import type { CommandRecord, EventLog, StreamInfo } from '../ports/event-log.ts';
 import type { Clock } from '../ports/runtime.ts';
 import { pause } from '../support/deadline.ts';
 import { createDeferred, type Deferred } from '../support/deferred.ts';
+import { canonicalJson } from '../support/hash.ts';
+import { mayBeUnstorable, storable } from '../support/storable.ts';
 import type { GroupCommitter } from './group-committer.ts';
+import { createRecentEvents } from './recent-events.ts';
 
 /** What goes into the log together. */
 export interface Append {
@@ -30,10 +34,12 @@ export interface SessionStream {
   readonly epoch: number;
   latest(): SessionState;
   committed(): Snapshot;
-  /** What has been committed of the runner's journal. */
+  /** Up to where the runner's journal was read, including what is on its way into the log. */
   journal(): JournalPosition | null;
-  /** Committed events after `seq`, when all of them are still in memory. */
-  recent(after: number): readonly SessionEvent[] | null;
+  /** What became of an append is not known yet: appends are refused, and `latest` may not stand. */
+  uncertain(): boolean;
+  /** At most `limit` committed events after `seq`, or null when they are not all in memory. */
+  recent(after: number, limit: number): readonly SessionEvent[] | null;
   /**
    * Resolves with the committed events. Rejects with the log's code when they were refused, and with `store_unavailable`
    * when the store failed; the state is then as if they had never been said.
@@ -41,6 +47,8 @@ export interface SessionStream {
   append(append: Append): Promise<readonly SessionEvent[]>;
   /** Rejects everything from now on; readers keep what is committed. */
   close(): void;
+  /** After `close`, or since another owner took over. */
+  closed(): boolean;
 }
 
 export interface SessionStreamOptions {
@@ -51,13 +59,16 @@ export interface SessionStreamOptions {
   log: EventLog;
   committer: GroupCommitter;
   clock: Clock;
-  /** Called in order, after the commit, once for every batch that has events. */
+  /** Called in order, after the commit, once for every batch that has events. What it throws goes to `onFault`. */
   onCommit(events: readonly SessionEvent[], state: SessionState): void;
+  /** The log has said what became of everything: it may hold commands whose `append` was rejected. */
+  onSettled(): void;
   /** Another owner took over: nothing can be written any more. */
   onFenced(): void;
+  onFault(error: unknown): void;
 }
 
-const RECENT_EVENTS = 1000;
+const CATCH_UP_PAGE = 1000;
 const SETTLE_PAUSES_MS = [50, 100, 250, 500, 1000];
 
 export function createSessionStream(options: SessionStreamOptions): SessionStream {
@@ -68,7 +79,8 @@ export function createSessionStream(options: SessionStreamOptions): SessionStrea
   let committedJournal = info.journal;
   let latestSeq = info.head;
   let latestState = options.state;
-  let recent: SessionEvent[] = [];
+  let latestJournal = info.journal;
+  const recent = createRecentEvents();
   let inFlight = 0;
   /** Set from a failure until the log has said what became of everything that was on its way. */
   let settling: { done: Promise<void>; drained: Deferred<void> } | undefined;
@@ -80,9 +92,12 @@ export function createSessionStream(options: SessionStreamOptions): SessionStrea
     if (events.length === 0) return;
     committedState = events.reduce(reduce, committedState);
     committedSeq += events.length;
-    recent = [...recent, ...events];
-    if (recent.length > 2 * RECENT_EVENTS) recent = recent.slice(-RECENT_EVENTS);
-    options.onCommit(events, committedState);
+    recent.add(events);
+    try {
+      options.onCommit(events, committedState);
+    } catch (error) {
+      options.onFault(error);
+    }
   };
 
   const fence = (message: string): AgentServerError => {
@@ -91,6 +106,7 @@ export function createSessionStream(options: SessionStreamOptions): SessionStrea
       closed = error;
       options.onFenced();
     }
+    settling?.drained.resolve();
     return error;
   };
 
@@ -102,9 +118,12 @@ export function createSessionStream(options: SessionStreamOptions): SessionStrea
     if (!now || now.streamId !== streamId || now.epoch > epoch)
       throw fence('another server writes its stream');
     while (committedSeq < now.head) {
-      const page = await log.read(sessionId, { after: committedSeq, streamId, limit: RECENT_EVENTS });
+      const page = await log.read(sessionId, { after: committedSeq, streamId, limit: CATCH_UP_PAGE });
       if (page?.kind !== 'events' || page.events.length === 0) throw fence('its stream was replaced');
-      publish(page.events, now.journal);
+      publish(
+        page.events.filter(({ seq }) => seq <= now.head),
+        undefined,
+      );
     }
     committedJournal = now.journal ?? committedJournal;
   };
@@ -112,22 +131,29 @@ export function createSessionStream(options: SessionStreamOptions): SessionStrea
   const settle = async (drained: Promise<void>): Promise<void> => {
     await drained;
     for (let attempt = 0; ; attempt += 1) {
+      if (closed) throw closed;
       try {
         await catchUp();
         break;
       } catch (error) {
         if (closed) throw closed;
         if (AgentServerError.isInstance(error) && error.code === 'stale_epoch') throw error;
-        await pause(
-          clock,
-          SETTLE_PAUSES_MS[Math.min(attempt, SETTLE_PAUSES_MS.length - 1)] ?? 1000,
-          aborter.signal,
-        );
+        const milliseconds = SETTLE_PAUSES_MS[Math.min(attempt, SETTLE_PAUSES_MS.length - 1)] ?? 1000;
+        await pause(clock, milliseconds, aborter.signal);
       }
     }
     latestSeq = committedSeq;
     latestState = committedState;
+    latestJournal = committedJournal;
     settling = undefined;
+    options.onSettled();
+  };
+
+  /** Whether the log has these very events: an earlier append, given up as lost, may have come to stand in their place. */
+  const landed = (events: readonly SessionEvent[]): boolean => {
+    const [first] = events;
+    const found = first && recent.after(first.seq - 1, events.length);
+    return Boolean(found?.length === events.length && canonicalJson(found) === canonicalJson(events));
   };
 
   const startSettling = (): Promise<void> => {
@@ -146,22 +172,18 @@ export function createSessionStream(options: SessionStreamOptions): SessionStrea
     epoch,
     latest: () => latestState,
     committed: () => ({ streamId, seq: committedSeq, ...committedState }),
-    journal: () => committedJournal,
-    recent(after) {
-      if (after >= committedSeq) return [];
-      const first = recent[0]?.seq ?? Number.POSITIVE_INFINITY;
-      return after + 1 >= first ? recent.slice(after + 1 - first) : null;
-    },
+    journal: () => latestJournal,
+    uncertain: () => settling !== undefined,
+    recent: (after, limit) => (after >= committedSeq ? [] : recent.after(after, limit)),
 
     async append({ events: pending, ...rest }) {
       if (closed) throw closed;
       if (settling) throw unavailable(sessionId);
       const expectedHead = latestSeq;
-      const events = pending.map(
-        (event, index): SessionEvent => ({ seq: expectedHead + 1 + index, ...event }) as SessionEvent,
-      );
-      latestSeq += events.length;
+      const events = pending.map((event, index) => numbered(event, expectedHead + 1 + index));
       latestState = events.reduce(reduce, latestState);
+      latestSeq += events.length;
+      latestJournal = rest.journal ?? latestJournal;
       inFlight += 1;
       const outcome = await committer
         .submit({ sessionId, streamId, epoch, expectedHead, events, ...rest })
@@ -180,7 +202,7 @@ export function createSessionStream(options: SessionStreamOptions): SessionStrea
       if ('ok' in outcome && !outcome.ok) {
         throw new AgentServerError(outcome.code, `Session ${sessionId}: ${outcome.message}`);
       }
-      if (expectedHead + events.length <= committedSeq && events.length > 0) return events;
+      if (('ok' in outcome && outcome.ok) || landed(events)) return events;
       throw outcome instanceof Error ? outcome : unavailable(sessionId);
     },
 
@@ -191,7 +213,13 @@ export function createSessionStream(options: SessionStreamOptions): SessionStrea
       );
       aborter.abort();
     },
+    closed: () => closed !== undefined,
   };
+}
+
+function numbered(pending: PendingEvent, seq: number): SessionEvent {
+  const event = { seq, ...pending } as SessionEvent;
+  return mayBeUnstorable(eventJson(event)) ? storable(event) : event;
 }
 
 const unavailable = (sessionId: string): AgentServerError =>

@@ -2,75 +2,99 @@ import type { SessionEvent, Snapshot } from '@hhopkins/agent-protocol';
 import type { EngineParts } from '../engine-parts.ts';
 import type { SessionStream } from './session-stream.ts';
 
-/** Stores a snapshot now and then, so that a long session opens by snapshot and tail, and compacts what lies far below it. */
-export function saveSnapshotWhenDue(
-  parts: EngineParts,
-  stream: SessionStream,
-  sessionId: string,
-  progress: { lastSeq: number; saving: boolean },
-): void {
-  const snapshot = stream.committed();
-  if (progress.saving || snapshot.seq - progress.lastSeq < parts.settings.snapshotEvery) return;
-  progress.saving = true;
-  saveSnapshot(parts, stream, sessionId, snapshot)
-    .then(() => {
-      progress.lastSeq = snapshot.seq;
-    })
-    .catch((error: unknown) =>
-      parts.logger.log('warn', 'snapshot not stored; the next one will be', { sessionId, error }),
-    )
-    .finally(() => {
-      progress.saving = false;
-    });
+/** Stores snapshots now and then, so that a long session opens by snapshot and tail, and compacts what lies far below. */
+export interface SnapshotKeeper {
+  /** Begins to store one when enough has happened since the last. */
+  saveWhenDue(): void;
+  /** Stores one of the moment, unless the last is as new. */
+  save(): Promise<void>;
 }
 
-export async function saveSnapshot(
+/** @param lastSeq of the snapshot that is stored already, or 0 */
+export function createSnapshotKeeper(
   parts: EngineParts,
   stream: SessionStream,
   sessionId: string,
-  snapshot: Snapshot,
-): Promise<void> {
-  await parts.log.saveSnapshot(sessionId, snapshot, { epoch: stream.epoch });
-  await compact(parts, stream, sessionId, snapshot);
+  lastSeq: number,
+): SnapshotKeeper {
+  let saved = lastSeq;
+  let running: Promise<void> | undefined;
+  /** Up to here there is nothing left to compact. */
+  let compacted = 0;
+
+  const once = async (): Promise<void> => {
+    const snapshot = stream.committed();
+    if (snapshot.seq <= saved) return;
+    await parts.log.saveSnapshot(sessionId, snapshot, { epoch: stream.epoch });
+    saved = snapshot.seq;
+    compacted = Math.max(compacted, await compact(parts, stream, sessionId, snapshot, compacted));
+  };
+
+  const run = (): Promise<void> => {
+    running ??= once().finally(() => {
+      running = undefined;
+    });
+    return running;
+  };
+
+  return {
+    saveWhenDue() {
+      if (running || stream.committed().seq - saved < parts.settings.snapshotEvery) return;
+      run().catch((error: unknown) =>
+        parts.logger.log('warn', 'snapshot not stored; the next one will be', { sessionId, error }),
+      );
+    },
+    async save() {
+      await running?.catch(() => {});
+      await run();
+    },
+  };
 }
+
+/** Events looked at in one go, a count: what a compaction holds in memory. */
+const COMPACTED_AT_ONCE = 5000;
+const PAGE = 1000;
 
 /**
  * Removes deltas of blocks that were later written whole, below the snapshot and beyond what readers may still ask for. The
  * reduction of what is left is the same.
+ *
+ * @returns up to where it looked
  */
 async function compact(
   parts: EngineParts,
   stream: SessionStream,
   sessionId: string,
   snapshot: Snapshot,
-): Promise<void> {
+  from: number,
+): Promise<number> {
   const { log, settings, clock } = parts;
   const info = await log.stream(sessionId);
-  if (!info) return;
-  const ceiling = Math.min(snapshot.seq, info.head - settings.keepEvents);
-  if (ceiling <= info.floor) return;
+  if (!info) return from;
+  const start = Math.max(from, info.floor);
+  const ceiling = Math.min(snapshot.seq, info.head - settings.keepEvents, start + COMPACTED_AT_ONCE);
+  if (ceiling <= start) return from;
 
-  const old = await readOld(parts, sessionId, info, ceiling, clock.now() - settings.keepEventsMs);
+  const old = await readOld(parts, sessionId, { streamId: info.streamId, start, ceiling }, clock.now());
   const floor = old.at(-1)?.seq;
-  if (floor === undefined) return;
+  if (floor === undefined) return from;
   const drop = droppable(old);
   if (drop.length > 0) await log.compact(sessionId, { epoch: stream.epoch, floor, drop });
+  return floor;
 }
 
 async function readOld(
   parts: EngineParts,
   sessionId: string,
-  info: { streamId: string; floor: number },
-  ceiling: number,
-  before: number,
+  range: { streamId: string; start: number; ceiling: number },
+  now: number,
 ): Promise<SessionEvent[]> {
+  const before = now - parts.settings.keepEventsMs;
+  const { streamId, start, ceiling } = range;
   const events: SessionEvent[] = [];
-  for (let after = info.floor; after < ceiling; ) {
-    const page = await parts.log.read(sessionId, {
-      after,
-      streamId: info.streamId,
-      limit: Math.min(1000, ceiling - after),
-    });
+  for (let after = start; after < ceiling; ) {
+    const limit = Math.min(PAGE, ceiling - after);
+    const page = await parts.log.read(sessionId, { after, streamId, limit });
     if (page?.kind !== 'events' || page.events.length === 0) break;
     for (const event of page.events) {
       if (Date.parse(event.context.timestamp) > before) return events;

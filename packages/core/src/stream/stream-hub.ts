@@ -20,25 +20,34 @@ export interface StreamHub {
   watch(sessionId: string, listener: () => void): () => void;
 }
 
-export function createStreamHub(): StreamHub {
+/** @param onFault what a listener threw; the others are called all the same */
+export function createStreamHub(onFault: (error: unknown) => void = () => {}): StreamHub {
   const watchers = new Map<string, Set<() => void>>();
   const publishListeners = new Set<(publication: Publication) => void>();
   const removeListeners = new Set<(sessionId: string) => void>();
-  const notify = (sessionId: string) => {
-    for (const listener of watchers.get(sessionId) ?? []) listener();
+
+  const call = <Argument>(listeners: Iterable<(argument: Argument) => void>, argument: Argument): void => {
+    for (const listener of [...listeners]) {
+      try {
+        listener(argument);
+      } catch (error) {
+        onFault(error);
+      }
+    }
   };
   const subscribe = <Listener>(set: Set<Listener>, listener: Listener) => {
     set.add(listener);
     return () => void set.delete(listener);
   };
+
   return {
     publish(publication) {
-      for (const listener of publishListeners) listener(publication);
-      notify(publication.sessionId);
+      call(publishListeners, publication);
+      call(watchers.get(publication.sessionId) ?? [], undefined);
     },
     remove(sessionId) {
-      for (const listener of removeListeners) listener(sessionId);
-      notify(sessionId);
+      call(removeListeners, sessionId);
+      call(watchers.get(sessionId) ?? [], undefined);
     },
     onPublish: (listener) => subscribe(publishListeners, listener),
     onRemove: (listener) => subscribe(removeListeners, listener),
@@ -48,7 +57,7 @@ export function createStreamHub(): StreamHub {
       set.add(listener);
       return () => {
         set.delete(listener);
-        if (set.size === 0) watchers.delete(sessionId);
+        if (set.size === 0 && watchers.get(sessionId) === set) watchers.delete(sessionId);
       };
     },
   };

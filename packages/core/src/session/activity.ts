@@ -1,0 +1,87 @@
+import { AgentServerError, type RunnerCommand, type SessionEvent } from '@hhopkins/agent-protocol';
+import type { CommandRecord } from '../ports/event-log.ts';
+import { answerWakers, type SessionContext } from './session-context.ts';
+
+/** What this process remembers of committed events, beside the state that is reduced from them. */
+export function noteActivity(context: SessionContext, events: readonly SessionEvent[]): void {
+  for (const event of events) note(context, event);
+}
+
+function note(context: SessionContext, { type, payload, context: { source } }: SessionEvent): void {
+  const now = context.parts.clock.now();
+  if (source === 'runner') {
+    context.unsaved = true;
+    // A program that writes files in the background is no use of the session.
+    if (!type.startsWith('file:') && type !== 'log' && type !== 'error') context.lastActivity = now;
+    context.lastTurnEvent = now;
+  }
+  switch (type) {
+    case 'turn:queued':
+      context.lastActivity = now;
+      context.lastTurnEvent = now;
+      break;
+    case 'turn:started': {
+      const command = context.turnCommands.get(payload.turnId);
+      if (command) context.turnCommands.set(payload.turnId, { ...command, state: 'started' });
+      if (context.handedTurnId === payload.turnId) context.handedTurnId = null;
+      context.barrenSandboxes = 0;
+      break;
+    }
+    case 'turn:completed':
+    case 'turn:failed':
+    case 'turn:interrupted':
+    case 'turn:cancelled':
+      context.turnCommands.delete(payload.turnId);
+      if (context.handedTurnId === payload.turnId) context.handedTurnId = null;
+      dropSteersOf(context, payload.turnId);
+      break;
+    case 'block:upsert':
+      context.steers.delete(payload.block.id);
+      break;
+    case 'permission:requested':
+    case 'question:requested':
+      context.askedAt.set(payload.requestId, now);
+      break;
+    case 'permission:resolved':
+    case 'question:resolved':
+      context.askedAt.delete(payload.requestId);
+      break;
+    case 'session:terminated':
+      context.controls = [];
+      context.steers.clear();
+      context.turnCommands.clear();
+      context.askedAt.clear();
+      answerWakers(context, new AgentServerError('session_terminated', 'The session was ended'));
+      break;
+    default:
+  }
+}
+
+/** `consequencesOf` made turns of those that the agent had not seen. */
+function dropSteersOf(context: SessionContext, turnId: string): void {
+  const isOf = ({ command }: CommandRecord): boolean => {
+    const steer = command as RunnerCommand | null;
+    return steer?.type === 'steer' && steer.turnId === turnId;
+  };
+  context.controls = context.controls.filter((control) => !isOf(control));
+  for (const [messageId, steer] of context.steers) if (isOf(steer)) context.steers.delete(messageId);
+}
+
+/** Takes up a command that the store has; again without effect. */
+export function adopt(context: SessionContext, record: CommandRecord): void {
+  const command = record.command as RunnerCommand | null;
+  if (!command || record.state === 'ended') return;
+  if (record.lane === 'turns') {
+    if (command.type === 'turn' && !context.turnCommands.has(command.turnId))
+      context.turnCommands.set(command.turnId, record);
+    return;
+  }
+  if (command.type === 'steer' && record.state === 'taken') {
+    context.steers.set(command.messageId, record);
+    return;
+  }
+  const known = context.controls.some(
+    ({ commandId, principal }) => commandId === record.commandId && principal === record.principal,
+  );
+  if (!known) context.controls.push(record);
+}
