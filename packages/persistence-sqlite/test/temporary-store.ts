@@ -5,7 +5,7 @@ import { onTestFinished } from 'vitest';
 import { type SqlitePersistence, sqlitePersistence } from '../src/index.ts';
 
 /** A file in a folder of its own. */
-export const newFile = (): string => join(mkdtempSync(join(tmpdir(), 'agent-sqlite-')), 'store.db');
+const newFile = (): string => join(mkdtempSync(join(tmpdir(), 'agent-sqlite-')), 'store.db');
 
 /** A file that goes with the test. */
 export function fileForTest(): string {

@@ -1,4 +1,4 @@
-import type { Migration } from './index.ts';
+import type { Migration } from './migration.ts';
 
 /**
  * JSON stands in TEXT columns exactly as it was written. Events are a rowid table with a unique index, not WITHOUT ROWID:
