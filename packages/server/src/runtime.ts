@@ -1,6 +1,6 @@
 import { createAccessPolicy, type EventBus, isLoopback, type Sessions } from '@hhopkins/agent-core';
 import { AgentServerError } from '@hhopkins/agent-protocol';
-import { createHttpTransport } from '@hhopkins/agent-transport-http';
+import { createHttpTransport, createNodeServer, type HttpTransport } from '@hhopkins/agent-transport-http';
 import { createWebSocketTransport, type WebSocketTransport } from '@hhopkins/agent-transport-ws';
 import type { Hono } from 'hono';
 import { type Assembly, assemble } from './assemble.ts';
@@ -28,7 +28,7 @@ export interface StopOptions {
 export class AgentRuntime {
   readonly #config: RuntimeConfig;
   readonly #assembly: Assembly;
-  readonly #app: Hono;
+  readonly #http: HttpTransport;
   readonly #sockets: WebSocketTransport;
   #listening: Listening | undefined;
   #stopping: Promise<void> | undefined;
@@ -41,19 +41,18 @@ export class AgentRuntime {
     const { engine } = this.#assembly;
     const access = createAccessPolicy({ ...config.auth, bind: config.host ?? DEFAULT_HOST });
     this.#sockets = createWebSocketTransport({ engine, access, logger });
-    const { app } = createHttpTransport({
+    this.#http = createHttpTransport({
       engine,
       access,
       logger,
       healthInfo: { version: VERSION, store: storeName(config) },
       metrics: () => this.#sockets.metrics(),
     });
-    this.#app = app as unknown as Hono;
   }
 
   /** The REST app, to mount elsewhere; WebSockets need `start()`. */
   get app(): Hono {
-    return this.#app;
+    return this.#http.app as unknown as Hono;
   }
 
   get sessions(): Sessions {
@@ -85,9 +84,9 @@ export class AgentRuntime {
     try {
       await engine.start();
       await models.start();
-      this.#listening = await listen(this.#app, host, websocketPort, (server) =>
-        this.#sockets.attach(server),
-      );
+      const server = createNodeServer(this.#http);
+      this.#sockets.attach(server);
+      this.#listening = await listen(server, host, websocketPort);
     } catch (error) {
       await this.stop({ runs: 'leave' });
       throw error;

@@ -1,8 +1,6 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { AgentServerError } from '@hhopkins/agent-protocol';
-import { createAdaptorServer } from '@hono/node-server';
-import type { Hono } from 'hono';
 
 export interface Listening {
   readonly server: Server;
@@ -13,14 +11,7 @@ export interface Listening {
 const DRAIN_MS = 2000;
 
 /** @throws AgentServerError `invalid_configuration` when the port is taken or the address is not of this machine. */
-export async function listen(
-  app: Hono,
-  host: string,
-  port: number,
-  beforeListening: (server: Server) => void,
-): Promise<Listening> {
-  const server = createAdaptorServer({ fetch: app.fetch }) as Server;
-  beforeListening(server);
+export async function listen(server: Server, host: string, port: number): Promise<Listening> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, host, port)));
     server.listen(port, host, resolve);
