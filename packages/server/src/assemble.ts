@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { createEngine, type Logger, type SandboxProvider, type SessionEngine } from '@hhopkins/agent-core';
-import { memoryEventLog, memoryLeases } from '@hhopkins/agent-persistence-memory';
+import { memoryEpochs, memoryEventLog, memoryLeases } from '@hhopkins/agent-persistence-memory';
 import type { AgentProfileInput } from '@hhopkins/agent-protocol';
 import { runnerProgram } from '@hhopkins/agent-runner';
 import { bubblewrap } from '@hhopkins/agent-sandbox-local';
@@ -29,9 +29,11 @@ export function assemble(config: RuntimeConfig, logger: Logger): Assembly {
     environment: config.hostEnvironment ?? {},
     logger,
   });
+  // Shared, so that a lease fences the log.
+  const epochs = memoryEpochs();
   const engine = createEngine({
     persistence: config.persistence,
-    fallback: { eventLog: memoryEventLog(), leases: memoryLeases() },
+    fallback: { eventLog: memoryEventLog({ epochs }), leases: memoryLeases({ epochs }) },
     sandboxes,
     agents: config.agents ?? [claudeAgent()],
     models,
