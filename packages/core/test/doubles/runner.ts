@@ -53,6 +53,8 @@ export interface FakeRunner {
   /** Begins the turn that was only taken. */
   begin(): void;
   say(text: string, id?: string): string;
+  /** Shows a steering message in the conversation. */
+  show(steer: { messageId: string; content: string }): void;
   complete(): void;
   interrupted(): void;
   fail(code: string): void;
@@ -347,6 +349,16 @@ export function createFakeRunner(
       };
       runner.emit('block:upsert', { block });
       return blockId;
+    },
+    show({ messageId, content }) {
+      const block: Block = {
+        id: messageId,
+        type: 'user_message',
+        content,
+        timestamp: now(),
+        status: 'complete',
+      };
+      runner.emit('block:upsert', { block });
     },
     complete() {
       const turnId = endTurn();

@@ -4,6 +4,7 @@ import type { Caller, SessionEngine } from '../../src/engine-interface.ts';
 import type { Logger } from '../../src/ports/runtime.ts';
 import type { EngineSettings } from '../../src/settings.ts';
 import { createFakeClock, type FakeClock } from './clock.ts';
+import { type Life, mortal, mortalClock } from './mortal.ts';
 import type { FakeRunner } from './runner.ts';
 import { createFakeSandboxes, type FakeSandbox, type FakeSandboxes } from './sandboxes.ts';
 import { createFakeStore, type FakeStore } from './store.ts';
@@ -26,7 +27,7 @@ export interface World {
   readonly engine: SessionEngine;
   readonly logs: readonly string[];
   /** The engine goes without a word, as in kill -9; a new one starts on the same store and sandboxes. */
-  restart(): Promise<void>;
+  restart(how?: { leases?: 'free' | 'held' }): Promise<void>;
   stop(how?: { runs?: 'leave' | 'end' }): Promise<void>;
   session(): Promise<SessionHandle>;
   handle(sessionId: string): SessionHandle;
@@ -51,6 +52,8 @@ export interface SessionHandle {
   until(what: string, condition: () => boolean, milliseconds?: number): Promise<void>;
   /** Until an event of this type is in the log, `count` times. */
   untilEvent(type: EventType, count?: number): Promise<void>;
+  /** Until the runner has taken so many commands. */
+  untilTaken(count: number): Promise<void>;
   /** Until every message has its outcome and nothing runs. */
   untilQuiet(milliseconds?: number): Promise<void>;
 }
@@ -68,18 +71,25 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const sandboxes = options.shared?.sandboxes ?? createFakeSandboxes(clock);
   const logs: string[] = [];
 
+  const life: { current: Life } = { current: { dead: false } };
   const build = async (): Promise<SessionEngine> => {
-    const generation = { dead: false };
+    const mine: Life = { dead: false };
+    life.current = mine;
     const logger: Logger = {
       log(level, message, fields) {
-        if (!generation.dead) logs.push(`${level} ${message} ${JSON.stringify(fields ?? {})}`);
+        if (!mine.dead) logs.push(`${level} ${message} ${JSON.stringify(fields ?? {})}`);
       },
     };
     const memory = createFakeStore(clock);
+    const persistence = options.bare ? store.bare : store.adapter;
     const engine = createEngine({
-      persistence: options.bare ? store.bare : store.adapter,
+      persistence: {
+        ...mortal(persistence, mine),
+        ...(persistence.eventLog ? { eventLog: mortal(persistence.eventLog, mine) } : {}),
+        ...(persistence.leases ? { leases: mortal(persistence.leases, mine) } : {}),
+      },
       fallback: { eventLog: { ...memory.eventLog, durability: 'memory' }, leases: memory.leases },
-      sandboxes,
+      sandboxes: mortal(sandboxes, mine),
       agents: [
         {
           architecture: 'fake',
@@ -90,19 +100,13 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
       models: { description: 'none', grant: async () => ({ mounts: [], environment: {} }) },
       runner: { folder: '/runner', entry: 'bin.js', archive: async () => new Uint8Array() },
       settings: { ...options.settings },
-      clock: killable(clock, generation),
+      clock: mortalClock(clock, mine),
       logger,
     });
-    kill = () => {
-      generation.dead = true;
-      for (const sandbox of sandboxes.all) sandbox.runner.cutLinks();
-      store.expireLeases();
-    };
     await clock.wait(engine.start());
     return engine;
   };
 
-  let kill = () => {};
   const current = { engine: await build() };
   const world: World = {
     clock,
@@ -112,8 +116,10 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     get engine() {
       return current.engine;
     },
-    async restart() {
-      kill();
+    async restart({ leases = 'free' } = {}) {
+      life.current.dead = true;
+      for (const sandbox of sandboxes.all) sandbox.runner.cutLinks();
+      if (leases === 'free') store.expireLeases();
       current.engine = await build();
     },
     stop: (how) => clock.wait(current.engine.stop(how)),
@@ -124,20 +130,6 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     handle: (sessionId) => createHandle(world, sessionId),
   };
   return world;
-}
-
-/** A killed process has no timers any more. */
-function killable(clock: FakeClock, generation: { dead: boolean }): FakeClock {
-  return {
-    ...clock,
-    get timers() {
-      return clock.timers;
-    },
-    schedule: (milliseconds, callback) =>
-      clock.schedule(milliseconds, () => {
-        if (!generation.dead) callback();
-      }),
-  };
 }
 
 function createHandle(world: World, id: string): SessionHandle {
@@ -171,6 +163,12 @@ function createHandle(world: World, id: string): SessionHandle {
     runner: () => handle.sandbox().runner,
     until: (what, condition, milliseconds) => clock.until(what, condition, milliseconds),
     untilEvent: (type, count = 1) => clock.until(`${count} × ${type}`, () => handle.of(type).length >= count),
+    untilTaken: (count) =>
+      clock.until(
+        `${count} commands taken`,
+        () =>
+          sandboxes.all.some(({ labels }) => labels.session === id) && handle.runner().taken.length >= count,
+      ),
     async untilQuiet(milliseconds) {
       await clock.until(
         'Quiet',
