@@ -1,9 +1,8 @@
-import { readFileSync, renameSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, renameSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 
 const root = join(import.meta.dirname, '..');
-const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
 
 /**
  * Makes the one file that runs inside sandboxes. It replaces the old one as a whole, so that whoever starts it meanwhile
@@ -15,6 +14,7 @@ export async function buildBundle(
   outfile: string = join(root, 'dist', 'agent-runner.mjs'),
 ): Promise<string[]> {
   const draft = `${outfile}.${process.pid}.tmp`;
+  mkdirSync(dirname(outfile), { recursive: true });
   const { metafile } = await build({
     absWorkingDir: root,
     entryPoints: ['src/bin.ts'],
@@ -26,7 +26,6 @@ export async function buildBundle(
     conditions: ['@hhopkins/source'],
     // Proprietary: it is installed by the user and found at run time.
     external: ['@anthropic-ai/*'],
-    define: { __RUNNER_VERSION__: JSON.stringify(version) },
     legalComments: 'inline',
     metafile: true,
     logLevel: 'warning',

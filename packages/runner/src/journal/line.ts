@@ -43,7 +43,7 @@ export function readSegment(
 }
 
 /** The frame of a line, or undefined when it is none. Only the outer form is looked at: the runner wrote it. */
-export function decodeJournalLine(line: Uint8Array): EventFrame | undefined {
+function decodeJournalLine(line: Uint8Array): EventFrame | undefined {
   try {
     const frame = JSON.parse(Buffer.from(line).toString('utf8')) as Partial<EventFrame> | null;
     if (frame?.type !== 'event' || typeof frame.event?.type !== 'string') return undefined;

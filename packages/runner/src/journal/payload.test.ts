@@ -75,4 +75,13 @@ describe('a payload', () => {
       },
     });
   });
+
+  it('of very many small parts is cut in good time', () => {
+    const data = Object.fromEntries(Array.from({ length: 100_000 }, (_, index) => [`key${index}`, index]));
+    expect(storablePayload({ level: 'info', message: 'table', data })).toEqual({
+      level: 'info',
+      message: 'table',
+      data: expect.stringContaining('left out'),
+    });
+  });
 });

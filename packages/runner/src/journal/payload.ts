@@ -3,9 +3,11 @@ import { LIMITS } from '@hhopkins/agent-protocol';
 const REPLACEMENT = '\uFFFD';
 const UNSTORABLE = /\0|\p{Surrogate}/gu;
 const DEEPEST = 64;
+/** Texts of up to this length stay whole, in characters. */
+const SHORTEST_CUT = 64;
 
 /** Text that every store takes: without NUL and lone surrogates. */
-export const storableText = (text: string): string => text.replace(UNSTORABLE, REPLACEMENT);
+const storableText = (text: string): string => text.replace(UNSTORABLE, REPLACEMENT);
 
 /**
  * A payload that every store takes and that is no longer than `maximumBytes` as JSON. Long strings are cut and say how
@@ -17,11 +19,13 @@ export function storablePayload(payload: unknown, maximumBytes: number = LIMITS.
   const clean = !json.includes('\\u') && Buffer.byteLength(json) <= maximumBytes;
   if (clean) return payload;
   const plain: unknown = JSON.parse(json);
-  for (let longest = maximumBytes; longest >= 64; longest = Math.floor(longest / 2)) {
+  const shortest = rewrite(plain, SHORTEST_CUT, 0);
+  if (bytesOf(shortest) > maximumBytes) return leaveOutLargest(shortest, maximumBytes);
+  for (let longest = maximumBytes; longest > SHORTEST_CUT; longest = Math.floor(longest / 2)) {
     const cut = rewrite(plain, longest, 0);
     if (bytesOf(cut) <= maximumBytes) return cut;
   }
-  return leaveOutLargest(rewrite(plain, 64, 0), maximumBytes);
+  return shortest;
 }
 
 const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value) ?? '');
@@ -39,7 +43,7 @@ function rewrite(value: unknown, longest: number, depth: number): unknown {
 }
 
 /** A string of at most about `longest` characters with a note of what is missing. */
-export function cutText(text: string, longest: number): string {
+function cutText(text: string, longest: number): string {
   if (text.length <= longest) return text;
   const kept = storableText(text.slice(0, longest)).replace(/\uFFFD$/, '');
   return `${kept}\n[${text.length - kept.length} more characters were cut]`;
@@ -56,22 +60,31 @@ function imageNote(value: object, longest: number): { type: 'text'; text: string
 /** For values that are large without long strings: the largest part goes, one after the other. */
 function leaveOutLargest(payload: unknown, maximumBytes: number): unknown {
   let current = payload;
-  for (let round = 0; round < 100 && bytesOf(current) > maximumBytes; round += 1) {
-    current = withoutLargest(current, maximumBytes, 0);
+  while (bytesOf(current) > maximumBytes) {
+    if (!isRecord(current)) return noteOf(current);
+    current = withoutLargest(current, 0);
   }
   return current;
 }
 
-function withoutLargest(value: unknown, maximumBytes: number, depth: number): unknown {
-  const bytes = bytesOf(value);
-  const isField = depth >= 2;
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || depth > 4) {
-    return `[a value of ${bytes} bytes was left out]`;
-  }
-  const [key, largest] = Object.entries(value).reduce((left, right) =>
-    bytesOf(left[1]) >= bytesOf(right[1]) ? left : right,
-  );
-  const mostly = isField && bytesOf(largest) < bytes / 2;
-  if (mostly) return `[a value of ${bytes} bytes was left out]`;
-  return { ...value, [key]: withoutLargest(largest, maximumBytes, depth + 1) };
+const NOTE = /^\[a value of \d+ bytes was left out\]$/;
+const noteOf = (value: unknown) => `[a value of ${bytesOf(value)} bytes was left out]`;
+const isNote = (value: unknown) => typeof value === 'string' && NOTE.test(value);
+const isRecord = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Objects with more parts than any event has go as a whole. */
+const MOST_PARTS = 64;
+
+/** A part that is most of its object goes alone; in an object of many parts, or at some depth, the object goes. */
+function withoutLargest(value: object, depth: number): unknown {
+  const parts = Object.entries(value)
+    .filter(([, part]) => !isNote(part))
+    .map(([key, part]) => ({ key, part, bytes: bytesOf(part) }));
+  const [first] = parts;
+  if (!first) return noteOf(value);
+  const { key, part: largest, bytes } = parts.reduce((a, b) => (a.bytes >= b.bytes ? a : b), first);
+  if ((depth >= 2 || parts.length > MOST_PARTS) && bytes < bytesOf(value) / 2) return noteOf(value);
+  const left = isRecord(largest) && depth < 4 ? withoutLargest(largest, depth + 1) : noteOf(largest);
+  return { ...value, [key]: left };
 }

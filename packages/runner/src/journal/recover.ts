@@ -25,7 +25,7 @@ interface Checkpoint {
 
 /**
  * Opens the journals of a folder: cuts torn tails, rebuilds what is open, and goes on with the last journal after a clean
- * stop, else begins a new one behind it.
+ * stop, else begins a new one behind it, unless the last one was never written to.
  */
 export async function recoverJournals(folder: string): Promise<RecoveredJournals> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -45,7 +45,9 @@ export async function recoverJournals(folder: string): Promise<RecoveredJournals
 
   const last = journals.at(-1);
   const clean = await takeCleanMark(folder, last);
-  if (!last || !clean) {
+  // An empty journal has used no offset: it can be begun again.
+  const unused = last && headOf(last) === 0;
+  if (!last || (!clean && !unused)) {
     journals.push(await createJournal(folder, `journal-${randomUUID()}`, (last?.ordinal ?? 0) + 1));
   }
   return { journals, state, clean: clean || !last };

@@ -1,8 +1,9 @@
 import { mkdir } from 'node:fs/promises';
+import { withDeadline } from '../deadline.ts';
 import { openInbox } from '../inbox/inbox.ts';
 import { type Journal, openJournal } from '../journal/journal.ts';
 import { openProcessRegistry } from '../processes/registry.ts';
-import type { RunnerSettings } from '../settings.ts';
+import { DEADLINES, type RunnerSettings } from '../settings.ts';
 import type { StreamSources } from '../streams/streams.ts';
 import { createAgentHost } from '../supervisor/agent-host.ts';
 import { createRecorder } from '../supervisor/recorder.ts';
@@ -24,6 +25,8 @@ export interface Runner {
   readonly ready: Promise<void>;
   /** Ends the agent, and leaves everything in good order. */
   stop(): Promise<void>;
+  /** Ends the agent's processes, when nothing can be left in good order any more. */
+  kill(): Promise<void>;
 }
 
 export interface RunnerOptions {
@@ -98,7 +101,9 @@ export async function openRunner(options: RunnerOptions): Promise<Runner> {
       log,
     });
     if (!stored) return;
-    await tracker.scan();
+    await withDeadline(tracker.scan(), DEADLINES.scan, 'scan of the workspace').catch((error: Error) =>
+      log('warn', error.message),
+    );
     if (turn) supervisor.resume(turn);
   };
 
@@ -113,6 +118,7 @@ export async function openRunner(options: RunnerOptions): Promise<Runner> {
       exportTranscript: () => supervisor.exportTranscript(),
     },
     ready: clearUp(),
+    kill: () => processes.endAll(),
     async stop() {
       await supervisor.stop();
       await processes.endAll();

@@ -90,15 +90,19 @@ export async function serve(options: ServeOptions): Promise<number> {
 
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => finish(0));
   process.on('SIGHUP', () => {});
+  process.on('uncaughtException', (error) => {
+    log('error', `a fault of the runner: ${error.stack ?? error.message}`);
+    finish(1);
+  });
 
   const code = await finished;
   server.close();
   orphans.close();
-  if (code === 0) {
-    await withDeadline(runner.stop(), DEADLINES.shutdown, 'stop of the runner').catch((error: Error) =>
-      log('error', error.message),
-    );
-  }
+  await withDeadline(
+    code === 0 ? runner.stop() : runner.kill(),
+    DEADLINES.shutdown,
+    'stop of the runner',
+  ).catch((error: Error) => log('error', error.message));
   const leaving = new AgentServerError('shutting_down', 'the runner is stopping');
   for (const connection of connections) connection.fail(leaving);
   await rm(SOCKET_NAME, { force: true });

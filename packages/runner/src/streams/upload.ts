@@ -38,7 +38,10 @@ export function startUpload(workspace: string, path: string, mode?: number): Upl
 
   const target = openTarget(workspace, path);
   let tail: Promise<unknown> = target;
-  const done = place(target, complete, () => tail, path, mode);
+  const done = place(target, complete, () => tail, path, mode).finally(() => {
+    settled = true;
+    clearTimeout(timer);
+  });
 
   return {
     done,
@@ -51,7 +54,7 @@ export function startUpload(workspace: string, path: string, mode?: number): Upl
           new AgentServerError('payload_too_large', `${path} is larger than ${LIMITS.file} bytes`),
         );
       }
-      tail = tail.then(async () => (await target).file.write(bytes));
+      tail = tail.then(async () => (await target).file.appendFile(bytes));
       await tail.catch((error: unknown) => finish(fileError(error, path)));
     },
     end: () => finish(),

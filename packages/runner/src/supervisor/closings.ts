@@ -9,7 +9,7 @@ export type TurnEnding =
   | { outcome: 'failed'; code: string; message: string; retryable: boolean };
 
 /** The event that ends a turn. */
-export function endEvent(turnId: string, ending: TurnEnding): DriverEvent {
+function endEvent(turnId: string, ending: TurnEnding): DriverEvent {
   const common = { conversationId: 'main', turnId };
   switch (ending.outcome) {
     case 'completed': {

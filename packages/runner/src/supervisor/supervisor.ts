@@ -102,14 +102,15 @@ export function createSupervisor(parts: SupervisorParts): Supervisor {
       );
     }
     if (!isDeepStrictEqual(setup, before.setup)) {
+      // The running turn keeps its agent; the next one gets another.
       stored = { setup, answer: before.answer };
       await saveSetup(parts.paths.setup, stored);
-      host.use(setup);
     }
     return before.answer;
   };
 
   const run = (command: TurnCommand) => {
+    if (stored) host.use(stored.setup);
     const turn = startTurn(command, {
       inbox,
       journal,

@@ -39,6 +39,8 @@ export interface ScannerOptions {
 /** File systems keep times as coarsely as this, in milliseconds. */
 const COARSEST_CLOCK_MS = 2_000;
 const NAMED_SKIPPED = 5;
+/** Folders that are looked into, a count. */
+const MOST_FOLDERS = 20_000;
 
 export function createScanner(options: ScannerOptions): Scanner {
   const { workspace, maximumFiles, maximumFileBytes } = options;
@@ -76,7 +78,13 @@ export function createScanner(options: ScannerOptions): Scanner {
         });
       };
 
+      let folders = 0;
       const visitFolder = async (folder: string): Promise<void> => {
+        folders += 1;
+        if (folders > MOST_FOLDERS) {
+          result.overflowed = true;
+          return;
+        }
         options.onFolder?.(join(workspace, folder));
         const found = await readdir(join(workspace, folder), { withFileTypes: true });
         found.sort((left, right) => (left.name < right.name ? -1 : 1));

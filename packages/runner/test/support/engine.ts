@@ -40,7 +40,7 @@ export interface Engine {
   kill(): void;
 }
 
-export const SETUP: RunnerSetup = {
+const SETUP: RunnerSetup = {
   architecture: 'scripted',
   profile: {
     id: 'default',

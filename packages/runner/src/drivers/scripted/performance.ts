@@ -192,7 +192,7 @@ export async function perform(prompt: Prompt, stage: Stage): Promise<TurnEnd> {
   }
 }
 
-export const textOf = (content: Prompt['content']): string =>
+const textOf = (content: Prompt['content']): string =>
   typeof content === 'string'
     ? content
     : content.map((part) => (part.type === 'text' ? part.text : '')).join('\n');
