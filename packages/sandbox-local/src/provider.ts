@@ -129,7 +129,6 @@ async function createSandbox(
     const environment = { ...kind.environment(folders, layout), ...spec.environment, [MARKER]: id };
     const child = await startMainProcess(
       { ...command, environment: { ...command.environment, [MARKER]: id } },
-      folders,
       { sandboxId: id, orphanTtlMs: settings.orphanTtlMs, environment, ...command.init },
       settings.startTimeoutMs,
     );

@@ -52,7 +52,7 @@ function bubblewrapKind(settings: Settings, user: HostUser, bubblewrapProgram: s
         const layout = kind.layout(folders, {});
         const launch: Launch = { folders, layout, spec: { network: 'none' }, limits: {}, controlGroups: [] };
         const command = commandOf(launch, [INSIDE.node, '-p', '"ready"']);
-        await startMainProcess(command, folders, null, settings.startTimeoutMs);
+        await startMainProcess(command, null, settings.startTimeoutMs);
       }),
 
     layout: (_folders, spec) => ({

@@ -4,8 +4,6 @@ import { join } from 'node:path';
 export interface SandboxFolders {
   root: string;
   record: string;
-  /** What the init and whatever starts it said. */
-  log: string;
   /** Written by bubblewrap: the first process of the sandbox's process namespace. */
   bubblewrapInfo: string;
   /** Files that become a few of `/etc`. */
@@ -23,7 +21,6 @@ export function foldersOf(root: string): SandboxFolders {
   return {
     root,
     record: join(root, 'sandbox.json'),
-    log: join(root, 'init.log'),
     bubblewrapInfo: join(root, 'bubblewrap.json'),
     etc: join(root, 'etc'),
     workspace: join(root, 'workspace'),

@@ -1,24 +1,22 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { AgentServerError } from '@hhopkins/agent-protocol';
 import type { InitSettings } from '../init/settings.ts';
 import type { Command } from '../kind.ts';
-import type { SandboxFolders } from './folders.ts';
 
-const LOG_TAIL_LINES = 8;
-const LOG_TAIL_BYTES = 4096;
+const SAID_LINES = 8;
+const SAID_CHARACTERS = 4096;
 
 /**
- * Starts the main process and waits until its init serves. The process belongs to no one afterwards: it has a session of
- * its own and lives on when this process dies. Rejects with `sandbox_unavailable` and what it said last.
+ * Starts the main process and waits until it says that it serves. It belongs to no one afterwards: it has a session of its
+ * own, no file of this process open, and lives on when this process dies. Rejects with `sandbox_unavailable` and what it
+ * said last.
  */
 export async function startMainProcess(
   command: Command,
-  folders: SandboxFolders,
   settings: InitSettings | null,
   timeoutMs: number,
 ): Promise<ChildProcess> {
-  const log = openSync(folders.log, 'a', 0o600);
   const files = command.files.map(({ path, flags }) => openSync(path, flags, 0o600));
   const [file, ...parameters] = command.argv;
   let child: ChildProcess;
@@ -27,25 +25,32 @@ export async function startMainProcess(
       cwd: '/',
       env: { ...command.environment },
       detached: true,
-      stdio: ['pipe', 'pipe', log, ...files],
+      stdio: ['pipe', 'pipe', 'pipe', ...files],
     });
   } finally {
-    for (const descriptor of [log, ...files]) closeSync(descriptor);
+    for (const descriptor of files) closeSync(descriptor);
   }
+  let said = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    said = (said + text).slice(-SAID_CHARACTERS);
+  });
   child.stdin?.on('error', () => {});
   child.stdin?.end(JSON.stringify(settings));
   try {
     await readiness(child, timeoutMs);
   } catch (cause) {
     if (child.pid !== undefined) child.kill('SIGKILL');
+    const lines = said.split('\n').filter(Boolean).slice(-SAID_LINES);
     throw new AgentServerError(
       'sandbox_unavailable',
-      [`The sandbox did not start: ${(cause as Error).message}.`, ...logTail(folders)].join('\n'),
+      [`The sandbox did not start: ${(cause as Error).message}.`, ...lines].join('\n'),
       { cause },
     );
+  } finally {
+    child.stdout?.destroy();
+    child.stderr?.destroy();
+    child.unref();
   }
-  child.stdout?.destroy();
-  child.unref();
   return child;
 }
 
@@ -63,14 +68,4 @@ function readiness(child: ChildProcess, timeoutMs: number): Promise<void> {
     );
     child.stdout?.once('data', () => settle());
   });
-}
-
-/** The last lines that the main process and what starts it said. */
-export function logTail(folders: SandboxFolders): string[] {
-  try {
-    const text = readFileSync(folders.log).subarray(-LOG_TAIL_BYTES).toString();
-    return text.split('\n').filter(Boolean).slice(-LOG_TAIL_LINES);
-  } catch {
-    return [];
-  }
 }

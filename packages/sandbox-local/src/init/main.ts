@@ -54,7 +54,7 @@ server.listen(SOCKET_FILE, () => {
   process.stdout.write('ready\n');
 });
 // Nobody may be left to read what is written there later.
-process.stdout.on('error', () => {});
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 process.on('SIGHUP', () => {});
 process.on('SIGTERM', () => {
   signalChildren('SIGTERM');
