@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 
 /** Longest path that a socket's address holds on every system, in bytes: 104 on macOS with its end, 108 on Linux. */
-export const LONGEST_SOCKET_PATH = 103;
+const LONGEST_SOCKET_PATH = 103;
 
 /** Name of the socket inside the public folder, wherever that is mounted. */
 export const RELAY_SOCKET = 'relay.sock';

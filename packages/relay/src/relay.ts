@@ -43,6 +43,8 @@ export function createRelay(options: RelayOptions): Relay {
   let configuration: RelayConfiguration | undefined;
   let fingerprint: string | null = null;
   let activeRequests = 0;
+  let opening: Promise<void> | undefined;
+  let closing: Promise<void> | undefined;
   let markClosed = (): void => {};
   const closed = new Promise<void>((resolve) => {
     markClosed = resolve;
@@ -96,20 +98,28 @@ export function createRelay(options: RelayOptions): Relay {
   });
   const control = createControlServer({ hello, perform, attend: watch.attend });
 
-  async function close(): Promise<void> {
+  function close(): Promise<void> {
+    closing ??= endEverything();
+    return closing;
+  }
+
+  async function endEverything(): Promise<void> {
     watch.stop();
+    // What is about to listen cannot be stopped before it does.
+    await opening?.catch(() => {});
     for (const server of [control.server, models]) stopListening(server);
     control.disconnect();
     models.closeAllConnections();
     connections.close();
     configuration = undefined;
+    log('relay:closed');
     markClosed();
-    await closed;
   }
 
   async function listen(): Promise<void> {
+    opening = listenIn(directory, { control: control.server, models });
     try {
-      await listenIn(directory, { control: control.server, models });
+      await opening;
     } catch (error) {
       await close();
       throw error;

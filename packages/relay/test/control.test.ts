@@ -137,6 +137,16 @@ describe('a relay', () => {
     });
   });
 
+  it('that is closed while it begins to listen does not go on', async () => {
+    const directory = await makeFolder();
+    const relay = createRelay({ directory });
+    const listening = relay.listen();
+    await Promise.all([relay.close(), listening]);
+    await expect(connectControl({ path: relayPlaces(directory).control })).rejects.toMatchObject({
+      code: 'connection_lost',
+    });
+  });
+
   it('ends by itself when no server has been connected for the orphan TTL', async () => {
     const { relay, places } = await startBareRelay(100);
     const control = await connectControl({ path: places.control });

@@ -53,7 +53,7 @@ describe('a host process', () => {
 
   it('is started again when it hangs', async () => {
     const directory = await makeFolder();
-    const relay = relayIn(directory, { timings: { ...QUICK, probeTimeoutMs: 50 } });
+    const relay = relayIn(directory, { timings: { ...QUICK, probeTimeoutMs: 300 } });
     const first = await relay.ensure();
     process.kill(first.handshake.pid, 'SIGSTOP');
     await gone(first.handshake.pid);

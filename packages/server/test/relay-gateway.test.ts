@@ -1,7 +1,7 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { connectControl, relayPlaces } from '@hhopkins/agent-relay';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { askModel } from './support/ask-model.ts';
 import { grantTo, KEY, makeGateway, SESSION, startModel } from './support/gateway.ts';
 import { eventually, makeFolder, relayIn, simulatorIn } from './support/host.ts';
@@ -213,6 +213,7 @@ it('a folder with a long path has its sockets elsewhere, and the secret stays', 
   const gateway = await makeGateway({ directory, anthropic: { apiKey: KEY, baseUrl: await echoKey() } });
   await gateway.start();
   const access = await grantTo(gateway);
+  onTestFinished(() => rm(dirname(dirname(access.socket)), { recursive: true, force: true }));
   expect(access.socket).not.toContain(directory);
   expect(await askModel(access)).toEqual({ status: 200, body: 'key=true' });
   expect(await readdir(directory)).toEqual(['secret']);

@@ -35,7 +35,8 @@ export function createControlServer(controlled: Controlled): ControlServer {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
+    // Its end is heard before anything that is asked after it; its close may come later.
+    for (const event of ['end', 'close']) socket.once(event, () => sockets.delete(socket));
     serve(socket, controlled);
   });
   server.maxConnections = MOST_ATTENDANTS;

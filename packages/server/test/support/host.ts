@@ -12,7 +12,7 @@ import { createSimulatorProcess } from '../../src/host-processes/simulator-proce
 
 /** Nothing that a test starts lives longer, whatever becomes of the test. */
 export const ORPHAN_TTL_MS = 60_000;
-export const QUICK: Partial<HostProcessTimings> = { probeIntervalMs: 50, probeTimeoutMs: 500 };
+export const QUICK: Partial<HostProcessTimings> = { probeIntervalMs: 50, probeTimeoutMs: 10_000 };
 const SIMULATOR_PROGRAM = fileURLToPath(new URL('../../../simulator/src/bin.ts', import.meta.url));
 
 export interface LogLine {

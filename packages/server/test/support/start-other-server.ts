@@ -18,14 +18,13 @@ export async function startOtherServer(directory: string, orphanTtlMs = ORPHAN_T
     env: {},
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  const [printed] = await once(child.stdout as NodeJS.ReadableStream, 'data');
-  return {
-    relayPid: Number(String(printed)),
-    async kill() {
-      const ended = once(child, 'exit');
-      child.kill('SIGKILL');
-      await ended;
-    },
+  const kill = async (): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, 'exit');
+    child.kill('SIGKILL');
+    await ended;
   };
+  onTestFinished(kill);
+  const [printed] = await once(child.stdout as NodeJS.ReadableStream, 'data');
+  return { relayPid: Number(String(printed)), kill };
 }
