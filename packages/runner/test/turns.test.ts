@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { EventPayload } from '@hhopkins/agent-protocol';
 import { describe, expect, it } from 'vitest';
 import { useBundle } from './support/bundle.ts';
-import type { Engine } from './support/engine.ts';
+import { type Engine, SETUP } from './support/engine.ts';
 import { isAlive, spawnedProcess, useSandboxes } from './support/sandbox.ts';
 
 const makeSandbox = useSandboxes(useBundle());
@@ -196,6 +196,30 @@ describe('a setup', () => {
     expect(answers()).toEqual([first, first]);
     await engine.turn('recall', 'b');
     await engine.event('turn:completed', 'turn-b');
+  });
+
+  it('that changed counts from the next turn on; the agent keeps its memory', async () => {
+    const { engine } = await started();
+    await engine.turn('say hello\nask Bash', 'a');
+    const ask = await engine.event('permission:requested');
+    const before = engine.frames.length;
+    engine.send({ type: 'setup', setup: { ...SETUP, environment: { TOKEN: 'renewed' } } });
+    await engine.find(
+      'an answer',
+      (frame) => frame.type === 'configured' && engine.frames.indexOf(frame) >= before,
+    );
+    await engine.stream({ kind: 'transcript' });
+    const { requestId } = ask.event.payload as EventPayload<'permission:requested'>;
+    engine.send({
+      type: 'command',
+      command: { type: 'permission', commandId: 'answer', requestId, decision: 'allow' },
+    });
+    await engine.event('turn:completed', 'turn-a');
+    await engine.turn('environment TOKEN\nrecall', 'b');
+    await engine.event('turn:completed', 'turn-b');
+    const said = JSON.stringify(engine.events().filter((frame) => frame.event.turnId === 'turn-b'));
+    expect(said).toContain('TOKEN=renewed');
+    expect(said).toContain('I remember: say hello');
   });
 
   it('of an agent that the runner does not know is refused', async () => {

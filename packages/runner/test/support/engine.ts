@@ -40,7 +40,7 @@ export interface Engine {
   kill(): void;
 }
 
-const SETUP: RunnerSetup = {
+export const SETUP: RunnerSetup = {
   architecture: 'scripted',
   profile: {
     id: 'default',

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -28,6 +28,28 @@ export const isAlive = (pid: number): boolean => {
     return false;
   }
 };
+
+/** Processes that have the text in their command line. */
+function processesWith(text: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(text);
+      } catch {
+        return false;
+      }
+    });
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It is gone.
+  }
+}
 
 /** Resolves when the condition holds; rejects after 20 s. */
 export async function eventually(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
@@ -63,8 +85,12 @@ export function useSandboxes(bundle: () => string): (folder?: string) => TestSan
 
     cleanups.push(async () => {
       for (const engine of engines) engine.kill();
-      for (const pid of servePids()) if (isAlive(pid)) process.kill(pid, 'SIGTERM');
-      await eventually('the runners are gone', () => servePids().every((pid) => !isAlive(pid)));
+      // A runner that came second may still be about to take the place of the first.
+      await eventually('the runners are gone', () => {
+        const left = processesWith(paths.state);
+        for (const pid of left) signal(pid, 'SIGTERM');
+        return left.length === 0;
+      });
       rmSync(top, { recursive: true, force: true });
     });
 

@@ -159,6 +159,7 @@ export async function perform(prompt: Prompt, stage: Stage): Promise<TurnEnd> {
       await keep({ ...block, status: 'complete', output: 'done' });
     },
     output: ({ bytes }) => useTool('Output', {}, async () => 'x'.repeat(bytes)),
+    environment: ({ name }) => say(`${name}=${context.setup.environment[name] ?? ''}`),
     async recall() {
       const lines = await transcript.lines();
       const messages = lines.flatMap((line) => (line.type === 'user' ? [textOf(line.content)] : []));

@@ -12,6 +12,7 @@ export type Step =
   | { do: 'spawn' }
   | { do: 'subagent'; name: string; tokens: number }
   | { do: 'output'; bytes: number }
+  | { do: 'environment'; name: string }
   | { do: 'recall' }
   | { do: 'fail'; message: string }
   | { do: 'crash' };
@@ -54,6 +55,8 @@ function parseLine(line: string): Step {
       return { do: 'subagent', name: first ?? 'helper', tokens: number(rest[0], 5) };
     case 'output':
       return { do: 'output', bytes: number(first, 1_000) };
+    case 'environment':
+      return { do: 'environment', name: first ?? 'PATH' };
     case 'fail':
       return { do: 'fail', message: remainder || 'The script failed' };
     case 'hang':
