@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { blockSchema, messageContentSchema } from './blocks.ts';
+import { type EventType, isEventType } from './event-types.ts';
 import { fileEntrySchema, workspacePathSchema } from './files.ts';
 import {
   conversationIdSchema,
@@ -126,9 +127,8 @@ export const EVENT_PAYLOADS = {
     data: jsonSchema.optional(),
   }),
   error: z.object({ code: z.string(), message: z.string() }),
-} as const satisfies Record<string, z.ZodType>;
+} as const satisfies Record<EventType, z.ZodType>;
 
-export type EventType = keyof typeof EVENT_PAYLOADS;
 export type EventPayload<Type extends EventType> = z.infer<(typeof EVENT_PAYLOADS)[Type]>;
 
 export const eventContextSchema = z.object({
@@ -157,8 +157,6 @@ export const eventEnvelopeSchema = z.object({
   payload: z.unknown(),
   context: eventContextSchema,
 });
-
-export const isEventType = (type: string): type is EventType => Object.hasOwn(EVENT_PAYLOADS, type);
 
 /**
  * Reads an event as it came over the wire or out of a log. An unknown type keeps its payload as it is.

@@ -74,5 +74,3 @@ export const serverFrameSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('pong') }),
 ]);
 export type ServerFrame = z.infer<typeof serverFrameSchema>;
-
-export const CLOSE_CODES = { restart: 1012, unauthorized: 4401, tooSlow: 4408 } as const;

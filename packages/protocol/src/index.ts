@@ -21,6 +21,7 @@ export {
   toolUseBlockSchema,
   userMessageBlockSchema,
 } from './blocks.ts';
+export { CLOSE_CODES } from './close-codes.ts';
 export {
   type RunnerCommand,
   type RunnerCommandType,
@@ -30,26 +31,28 @@ export {
   AgentServerError,
   ERROR_CODES,
   type ErrorCode,
-  errorCodeSchema,
+  type ErrorExtra,
   type Issue,
+  type Problem,
+} from './error.ts';
+export {
+  errorCodeSchema,
   invalidRequest,
   issueSchema,
-  type Problem,
   parseOrThrow,
   problemSchema,
 } from './errors.ts';
+export { EVENT_TYPES, type EventType, isEventType } from './event-types.ts';
 export {
   type Delivery,
   deliverySchema,
   EVENT_PAYLOADS,
   type EventContext,
   type EventPayload,
-  type EventType,
   eventContextSchema,
   eventEnvelopeSchema,
   type Fidelity,
   fidelitySchema,
-  isEventType,
   type PendingEvent,
   parseEvent,
   RUNNER_EVENT_TYPES,
@@ -68,7 +71,6 @@ export {
   workspacePathSchema,
 } from './files.ts';
 export {
-  CLOSE_CODES,
   type ClientFrame,
   clientFrameSchema,
   type ServerFrame,
@@ -80,6 +82,7 @@ export {
   type LineDecoder,
 } from './json-lines.ts';
 export { LIMITS } from './limits.ts';
+export { MAIN_CONVERSATION } from './main-conversation.ts';
 export {
   type Cursor,
   conversationIdSchema,
@@ -87,7 +90,6 @@ export {
   idSchema,
   type Json,
   jsonSchema,
-  MAIN_CONVERSATION,
   type Metadata,
   metadataSchema,
   timestampSchema,

@@ -1,4 +1,4 @@
-import { AgentServerError } from './errors.ts';
+import { AgentServerError } from './error.ts';
 import { LIMITS } from './limits.ts';
 
 /** A value as one line of JSON, newline included. */

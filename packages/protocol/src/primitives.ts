@@ -30,7 +30,6 @@ export type Usage = z.infer<typeof usageSchema>;
 
 /** `main`, or the id of a subagent. */
 export const conversationIdSchema = idSchema;
-export const MAIN_CONVERSATION = 'main';
 
 /** A position in a session's stream. A cursor of another stream is answered with a reset. */
 export const cursorSchema = z.object({

@@ -1,6 +1,6 @@
 import type { Block, Conversation } from './blocks.ts';
 import type { SessionEvent } from './events.ts';
-import { MAIN_CONVERSATION } from './primitives.ts';
+import { MAIN_CONVERSATION } from './main-conversation.ts';
 
 /** The part of the reduction that concerns blocks alone; converters use it to compare live and reloaded. */
 export function reduceConversation(

@@ -1,4 +1,5 @@
-import { isEventType, type SessionEvent } from './events.ts';
+import { isEventType } from './event-types.ts';
+import type { SessionEvent } from './events.ts';
 import type { FileEntry } from './files.ts';
 import { reduceConversation } from './reduce-conversation.ts';
 import { reduceSession } from './reduce-session.ts';
