@@ -45,6 +45,8 @@ function note(context: SessionContext, { type, payload, context: { source } }: S
     case 'permission:resolved':
     case 'question:resolved':
       context.askedAt.delete(payload.requestId);
+      // The turn had to wait; its silence counts from here.
+      context.lastTurnEvent = now;
       break;
     case 'session:terminated':
       context.controls = [];

@@ -41,7 +41,8 @@ const idleDue = ({ lastActivity, parts, stream }: SessionContext): number =>
 
 /** A turn that runs, or that the runner should have begun, gives a sign of life before. */
 function silenceDue({ lastTurnEvent, parts, stream }: SessionContext): number {
-  const { status } = stream.latest().session;
+  // Of what is committed, as `lastTurnEvent` is.
+  const { status } = stream.committed().session;
   return status === 'running' || status === 'queued' ? lastTurnEvent + parts.settings.turnTimeoutMs : NEVER;
 }
 

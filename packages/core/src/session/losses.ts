@@ -19,8 +19,16 @@ export function failTurn(
   ];
 }
 
-/** Every waiting message fails: there is no way to run it. */
-export async function failQueue(context: SessionContext, error: AgentServerError): Promise<void> {
+/**
+ * Every waiting message fails: there is no way to run it.
+ *
+ * @param more said with it
+ */
+export async function failQueue(
+  context: SessionContext,
+  error: AgentServerError,
+  more: readonly PendingEvent[] = [],
+): Promise<void> {
   const { queue } = context.stream.latest().session;
   const { code, message } = error;
   answerWakers(context, error);
@@ -28,6 +36,7 @@ export async function failQueue(context: SessionContext, error: AgentServerError
     events: [
       context.event('error', { code, message }),
       ...queue.flatMap(({ turnId }) => failTurn(context, turnId, code, message)),
+      ...more,
     ],
   });
 }

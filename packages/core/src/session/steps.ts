@@ -57,12 +57,9 @@ export const STEPS: Record<Step, (context: SessionContext) => Promise<void>> = {
       const failure = AgentServerError.from(error, 'sandbox_unavailable');
       if (isStoreFault(failure)) throw failure;
       parts.logger.log('error', 'no sandbox', { sessionId, error: failure });
-      const nonce = record.current().sandbox?.nonce;
-      await failQueue(context, failure);
-      if (nonce)
-        await context.append({
-          events: [event('sandbox:terminated', { sandboxId: nonce, reason: failure.code })],
-        });
+      // There never was a sandbox with an id: the claim's nonce stands for it.
+      const sandboxId = record.current().sandbox?.nonce ?? sessionId;
+      await failQueue(context, failure, [event('sandbox:terminated', { sandboxId, reason: failure.code })]);
       await record.claim(null);
     } finally {
       making = false;

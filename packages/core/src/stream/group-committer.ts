@@ -23,6 +23,8 @@ export interface GroupCommitter {
 interface Waiting {
   batch: AppendBatch;
   answer: Deferred<AppendResult>;
+  /** Joined with others it was refused, for what may be the fault of one of them. */
+  alone?: boolean;
 }
 
 /** After so long the outcome counts as unknown, and the next commit may begin. */
@@ -52,7 +54,7 @@ export function createGroupCommitter(
       const { sessionId } = waiting.batch;
       const group = groups.get(sessionId);
       const full = events >= settings.maximumEvents;
-      if (closed.has(sessionId) || full || (group && !follows(group, waiting.batch))) {
+      if (closed.has(sessionId) || full || (group && !follows(group, waiting))) {
         closed.add(sessionId);
         later.push(waiting);
         continue;
@@ -64,6 +66,11 @@ export function createGroupCommitter(
     queue = later;
     eventsWaiting -= events;
     return [...groups.values()];
+  };
+
+  const putBack = (group: readonly Waiting[]): void => {
+    queue = [...group.map((waiting) => ({ ...waiting, alone: true })), ...queue];
+    eventsWaiting += group.reduce((sum, { batch }) => sum + batch.events.length, 0);
   };
 
   const commit = async (): Promise<void> => {
@@ -79,6 +86,10 @@ export function createGroupCommitter(
       );
       groups.forEach((group, index) => {
         const result = results[index];
+        if (group.length > 1 && result?.ok === false && result.code === 'event_too_large') {
+          putBack(group);
+          return;
+        }
         for (const { answer } of group) {
           if (result) answer.resolve(result);
           else
@@ -125,10 +136,12 @@ export function createGroupCommitter(
 }
 
 /** New commands may be refused on their own, so they are never joined with anything. */
-function follows(group: readonly Waiting[], next: AppendBatch): boolean {
+function follows(group: readonly Waiting[], { batch: next, alone }: Waiting): boolean {
   const last = group.at(-1)?.batch;
   return (
     last !== undefined &&
+    !alone &&
+    !group.some((waiting) => waiting.alone) &&
     !last.newCommands?.length &&
     !next.newCommands?.length &&
     last.epoch === next.epoch &&

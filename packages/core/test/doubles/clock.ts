@@ -66,7 +66,7 @@ export function createFakeClock(): FakeClock {
       while (fireNext(end)) await settle();
       now = end;
     },
-    async until(what, condition, milliseconds = 600_000) {
+    async until(what, condition, milliseconds = 7_200_000) {
       const end = now + milliseconds;
       await settle();
       while (!condition()) {

@@ -31,6 +31,10 @@ export interface FakeRunner {
   stutters: boolean;
   /** What it says to commands of a type, instead of taking them. */
   readonly refusals: Map<RunnerCommand['type'], 'capability_missing' | 'not_running' | 'invalid_request'>;
+  /** Says this before its hello. */
+  greetsWith: string | null;
+  /** Ends every connection as soon as it is asked for events. */
+  breaksAfterAttach: boolean;
   /** Why it cannot be set up. */
   setupFault: 'agent_not_installed' | 'agent_error' | null;
   readonly setups: readonly RunnerSetup[];
@@ -69,6 +73,8 @@ export interface FakeRunner {
   cutAfter(frames: number | null): void;
   /** The process ends without a word; the next connection starts another one. */
   crash(): void;
+  /** Loses its inbox and all that it knew of a turn; the journal stays. */
+  forget(): void;
   /** Ends for good, with its sandbox. */
   end(): void;
 }
@@ -202,6 +208,7 @@ export function createFakeRunner(
     }
     epoch = given;
     connection.epoch = given;
+    if (runner.greetsWith !== null) connection.send(`${runner.greetsWith}\n`);
     connection.send({
       type: 'hello',
       version: 1,
@@ -226,6 +233,7 @@ export function createFakeRunner(
         connection.send(setUp(frame.setup));
         break;
       case 'attach':
+        if (runner.breaksAfterAttach) connection.close();
         connection.attached = frame.journal;
         break;
       case 'ack':
@@ -253,6 +261,8 @@ export function createFakeRunner(
     stutters: false,
     refusals: new Map(),
     setupFault: null,
+    greetsWith: null,
+    breaksAfterAttach: false,
     setups,
     taken,
     begun,
@@ -408,6 +418,11 @@ export function createFakeRunner(
     crash() {
       running = false;
       runner.cutLinks();
+    },
+    forget() {
+      active = null;
+      waiting = null;
+      inbox.clear();
     },
     end() {
       running = false;
