@@ -44,3 +44,15 @@ export function essence(conversation: Conversation): unknown {
     })),
   };
 }
+
+/** What a live conversation and one read from the saved transcript agree in: everything but times and the engine's own notes. */
+export function agreed({ blocks, subagents }: Conversation): unknown {
+  const bare = ({ timestamp: _time, turnId: _turn, metadata: _metadata, ...block }: Block) => ({
+    ...block,
+    ...('durationMs' in block ? { durationMs: undefined } : {}),
+  });
+  return {
+    blocks: blocks.map(bare),
+    subagents: subagents.map((each) => ({ ...each, blocks: each.blocks.map(bare) })),
+  };
+}

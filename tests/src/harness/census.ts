@@ -22,12 +22,14 @@ export function processesOf(folder: string): FoundProcess[] {
 
 /** Resolves when no process has to do with the folder any more. */
 export async function untilNobodyLeft(folder: string, milliseconds?: number): Promise<void> {
-  await eventually(`nothing left that uses ${folder}`, () => processesOf(folder).length === 0, milliseconds).catch(
-    (error: Error) => {
-      const left = processesOf(folder).map(({ pid, command }) => `${pid} ${command.slice(0, 200)}`);
-      throw new Error(`${error.message}; left are:\n${left.join('\n')}`);
-    },
-  );
+  await eventually(
+    `nothing left that uses ${folder}`,
+    () => processesOf(folder).length === 0,
+    milliseconds,
+  ).catch((error: Error) => {
+    const left = processesOf(folder).map(({ pid, command }) => `${pid} ${command.slice(0, 200)}`);
+    throw new Error(`${error.message}; left are:\n${left.join('\n')}`);
+  });
 }
 
 /** Ends what is left, by pid. For cleaning up after a failure. */
@@ -53,7 +55,9 @@ function find(pid: number, folder: string): FoundProcess | undefined {
   const traces = [command, read('environ'), workingDirectory(pid), read('mountinfo')];
   if (!traces.some((trace) => trace.includes(folder))) return undefined;
   // The name in parentheses may hold anything; the fields after it do not.
-  const fields = read('stat').replace(/^.*\) /s, '').split(' ');
+  const fields = read('stat')
+    .replace(/^.*\) /s, '')
+    .split(' ');
   const [state, startedAt] = [fields[0], fields[19]];
   if (state === undefined || state === '' || state === 'Z' || startedAt === undefined) return undefined;
   return { pid, startedAt, command };

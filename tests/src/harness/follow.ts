@@ -1,5 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { parseEvent, type ReadEventsResponse, type ServerFrame, type Snapshot } from '@hhopkins/agent-protocol';
+import {
+  parseEvent,
+  type ReadEventsResponse,
+  type ServerFrame,
+  type Snapshot,
+} from '@hhopkins/agent-protocol';
 import WebSocket from 'ws';
 import type { Witness } from './witness.ts';
 
@@ -63,7 +68,8 @@ const CONNECTIONS: Record<Transport, Connection> = {
 
   async sse(url, witness, signal) {
     const { streamId, seq } = witness.cursor ?? {};
-    const query = streamId === undefined ? 'after=0' : `after=${seq}&streamId=${encodeURIComponent(streamId)}`;
+    const query =
+      streamId === undefined ? 'after=0' : `after=${seq}&streamId=${encodeURIComponent(streamId)}`;
     try {
       const answer = await fetch(`${url}/sessions/${witness.sessionId}/events?${query}`, {
         headers: { accept: 'text/event-stream' },
@@ -121,8 +127,8 @@ function takeMessage(message: string, witness: Witness): void {
   const data = fields.get('data');
   if (data === undefined) return;
   const name = fields.get('event');
-  if (name === undefined) return witness.takeEvents([parseEvent(JSON.parse(data))]);
-  if (name === 'error') return;
+  if (name === undefined) witness.takeEvents([parseEvent(JSON.parse(data))]);
+  if (name !== 'subscribed' && name !== 'reset') return;
   const { snapshot, streamId } = JSON.parse(data) as { snapshot?: Snapshot; streamId?: string };
   if (snapshot) witness.takeSnapshot(snapshot);
   if (streamId !== undefined) witness.takeStream(streamId);

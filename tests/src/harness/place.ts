@@ -39,7 +39,10 @@ export interface Place {
   /** Starts a server on the data folder, after the one before ended. `changes` are further settings. */
   start(changes?: Readonly<Record<string, string>>): Promise<ServerProcess>;
   /** A new session, followed from its first event. */
-  session(options?: { transport?: Transport; request?: Parameters<RestClient['create']>[0] }): Promise<Followed>;
+  session(options?: {
+    transport?: Transport;
+    request?: Parameters<RestClient['create']>[0];
+  }): Promise<Followed>;
   /** Another reader of a session. */
   follow(sessionId: string, transport?: Transport): { seen: Witness; follower: Follower };
   processes(): FoundProcess[];

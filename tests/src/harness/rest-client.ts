@@ -17,7 +17,12 @@ export interface Answer<Body = unknown> {
 
 export interface RestClient {
   /** Any request; JSON answers are parsed, others are text. */
-  ask<Body = Record<string, unknown>>(method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Answer<Body>>;
+  ask<Body = Record<string, unknown>>(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<Answer<Body>>;
   create(request: CreateSessionRequest): Promise<Session>;
   send(sessionId: string, message: SendMessageRequest | string, key?: string): Promise<SendMessageResponse>;
   get(sessionId: string): Promise<GetSessionResponse>;
@@ -38,7 +43,12 @@ export function restClient(url: () => string): RestClient {
     const isJson = answer.headers.get('content-type')?.includes('json');
     return { status: answer.status, headers: answer.headers, body: isJson && text ? JSON.parse(text) : text };
   };
-  const demand = async <Body>(method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Body> => {
+  const demand = async <Body>(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<Body> => {
     const answer = await ask<Body>(method, path, body, headers);
     if (answer.status < 300) return answer.body;
     throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
@@ -56,7 +66,8 @@ export function restClient(url: () => string): RestClient {
         key === undefined ? {} : { 'idempotency-key': key },
       ),
     get: (sessionId) => demand('GET', `/sessions/${sessionId}`),
-    events: (sessionId, after = 0) => demand('GET', `/sessions/${sessionId}/events?after=${after}&limit=1000`),
+    events: (sessionId, after = 0) =>
+      demand('GET', `/sessions/${sessionId}/events?after=${after}&limit=1000`),
     file: (sessionId, path) => demand('GET', `/sessions/${sessionId}/files/${path}`),
   };
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { run } from '@hhopkins/agent-cli';
 import { plainProcesses } from '@hhopkins/agent-server';
 import type { RuntimeConfig } from '@hhopkins/agent-server/types';
-import { scriptedAgent, noModels } from './scripted-agent.ts';
+import { noModels, scriptedAgent } from './scripted-agent.ts';
 
 const { SCENARIO_AGENT, SCENARIO_SANDBOX, SCENARIO_SETTINGS } = process.env;
 

@@ -4,7 +4,10 @@ import { DatabaseSync } from 'node:sqlite';
 /** Rows of the store's own tables, read by another process than the server: what is really on disk. */
 export function readStore(dataDirectory: string) {
   const query = <Row>(sql: string, ...parameters: string[]): Row[] => {
-    const database = new DatabaseSync(join(dataDirectory, 'agent-server.db'), { readOnly: true, timeout: 5000 });
+    const database = new DatabaseSync(join(dataDirectory, 'agent-server.db'), {
+      readOnly: true,
+      timeout: 5000,
+    });
     try {
       return database.prepare(sql).all(...parameters) as Row[];
     } finally {

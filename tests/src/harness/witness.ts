@@ -59,7 +59,11 @@ export function createWitness(sessionId: string): Witness {
       listeners.add(look);
       look();
     });
-    const detail = () => `Seen: ${events.slice(-15).map(({ seq, type }) => `${seq} ${type}`).join(', ')}`;
+    const detail = () =>
+      `Seen: ${events
+        .slice(-15)
+        .map(({ seq, type }) => `${seq} ${type}`)
+        .join(', ')}`;
     return within(what, found, { detail }).finally(() => listeners.delete(look));
   };
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ofType, textOf } from '../harness/blocks.ts';
 import { TEST_MS } from '../harness/deadline.ts';
 import type { Transport } from '../harness/follow.ts';
-import { type Isolation, ISOLATIONS } from '../harness/place.ts';
+import { ISOLATIONS, type Isolation } from '../harness/place.ts';
 import { sharedPlace } from '../harness/shared-place.ts';
 
 /** Each kind of sandbox is watched over another transport. */
@@ -14,7 +14,9 @@ describe.each(ISOLATIONS)('a turn of Claude in a %s sandbox', { timeout: TEST_MS
 
   it('streams thinking and text as they come [TURN-streams-text]', async () => {
     const { seen, turn } = await newSession();
-    const ending = await turn('sim:thinking thought="Let me think about it." content="Here is what I found."');
+    const ending = await turn(
+      'sim:thinking thought="Let me think about it." content="Here is what I found."',
+    );
     expect(ending.type).toBe('turn:completed');
 
     const { blocks } = seen.state().conversation;
@@ -38,7 +40,9 @@ describe.each(ISOLATIONS)('a turn of Claude in a %s sandbox', { timeout: TEST_MS
 
   it('really runs the command and writes the file, tells of it, and keeps it [TURN-really-done] [TURN-tool-results]', async () => {
     const { id, seen, turn } = await newSession();
-    await turn('sim:shell-and-write cmd="printf made-by-shell > shell.txt; cat shell.txt" path=folder/hello.txt content="hello\\n"');
+    await turn(
+      'sim:shell-and-write cmd="printf made-by-shell > shell.txt; cat shell.txt" path=folder/hello.txt content="hello\\n"',
+    );
 
     const { blocks } = seen.state().conversation;
     const calls = ofType(blocks, 'tool_use');
@@ -57,7 +61,9 @@ describe.each(ISOLATIONS)('a turn of Claude in a %s sandbox', { timeout: TEST_MS
     await seen.until('transcript:saved');
     await seen.until('workspace:saved');
     const { query } = place().store;
-    expect(query('SELECT path, content FROM agent_workspace_files WHERE session_id = ? ORDER BY path', id)).toEqual([
+    expect(
+      query('SELECT path, content FROM agent_workspace_files WHERE session_id = ? ORDER BY path', id),
+    ).toEqual([
       { path: 'folder/hello.txt', content: 'hello\n' },
       { path: 'shell.txt', content: 'made-by-shell' },
     ]);
@@ -68,9 +74,15 @@ describe.each(ISOLATIONS)('a turn of Claude in a %s sandbox', { timeout: TEST_MS
   it('tells of files that change and go [TURN-file-events]', async () => {
     const { seen, turn } = await newSession();
     await turn('sim:write path=notes.txt content=first');
-    const { payload: created } = await seen.until('file:created', ({ payload }) => payload.path === 'notes.txt');
+    const { payload: created } = await seen.until(
+      'file:created',
+      ({ payload }) => payload.path === 'notes.txt',
+    );
     await turn('sim:shell cmd="printf second-text > notes.txt"');
-    const { payload: modified } = await seen.until('file:modified', ({ payload }) => payload.path === 'notes.txt');
+    const { payload: modified } = await seen.until(
+      'file:modified',
+      ({ payload }) => payload.path === 'notes.txt',
+    );
     expect(modified).toMatchObject({ size: 'second-text'.length });
     expect(modified.hash).not.toBe(created.hash);
     await turn('sim:shell cmd="rm notes.txt"');
@@ -121,12 +133,15 @@ describe.each(ISOLATIONS)('a turn of Claude in a %s sandbox', { timeout: TEST_MS
     const { seen, turn } = await newSession();
     const ending = await turn('sim:error status=529 times=2');
     expect(ending.type).toBe('turn:completed');
-    expect(seen.state().conversation.blocks.at(-1)).toMatchObject({ type: 'assistant_text', status: 'complete' });
+    expect(seen.state().conversation.blocks.at(-1)).toMatchObject({
+      type: 'assistant_text',
+      status: 'complete',
+    });
   });
 
   it('takes back what a broken attempt of the model said [DIES-model-attempt]', async () => {
     const { seen, turn } = await newSession();
-    const ending = await turn('sim:error after=5 times=1 cut=true');
+    const ending = await turn('sim:error after=30 rate=30 times=1 cut=true');
     expect(ending.type).toBe('turn:completed');
     const { payload } = await seen.until('block:discarded');
     const { blocks } = seen.state().conversation;
