@@ -114,7 +114,11 @@ export function createActiveSession(parts: EngineParts, options: ActiveSessionOp
     committer,
     clock,
     onCommit,
-    onSettled: () => void adoptStored(),
+    onSettled() {
+      // While the store was away nobody could be kept in contact.
+      context.failingSince = null;
+      void adoptStored();
+    },
     onFenced: options.onFenced,
     onFault: (error) => logger.log('error', 'a listener of a commit threw', { sessionId, error }),
   });

@@ -31,7 +31,7 @@ export async function connectRunner(context: SessionContext): Promise<void> {
       if (context.link !== link) return;
       context.link = null;
       context.handedTurnId = null;
-      noteBroken(context);
+      noteBroken(context, reason);
       parts.logger.log('info', 'runner connection ended', { sessionId, reason: reason.message });
       context.nudge();
     });
@@ -40,10 +40,10 @@ export async function connectRunner(context: SessionContext): Promise<void> {
   }
 }
 
-function noteBroken(context: SessionContext): void {
+function noteBroken(context: SessionContext, reason: AgentServerError): void {
   const now = context.parts.clock.now();
   const last = RECONNECT_PAUSES_MS.length - 1;
-  context.failingSince ??= now;
+  if (!isStoreFault(reason)) context.failingSince ??= now;
   context.connectAfter = now + (RECONNECT_PAUSES_MS[Math.min(context.brokenLinks, last)] ?? 5000);
   context.brokenLinks += 1;
 }
@@ -198,7 +198,7 @@ async function handleFailure(context: SessionContext, error: AgentServerError): 
     await failQueue(context, error);
     return endSandbox(context, error.code);
   }
-  noteBroken(context);
+  noteBroken(context, error);
   parts.logger.log('warn', 'runner not reached; trying again', { sessionId, error: error.message });
 }
 

@@ -10,7 +10,7 @@ import {
 import { eventJson } from '../bus/event-json.ts';
 import type { CommandRecord, EventLog, StreamInfo } from '../ports/event-log.ts';
 import type { Clock } from '../ports/runtime.ts';
-import { pause } from '../support/deadline.ts';
+import { pause, withDeadline } from '../support/deadline.ts';
 import { createDeferred, type Deferred } from '../support/deferred.ts';
 import { canonicalJson } from '../support/hash.ts';
 import { mayBeUnstorable, storable } from '../support/storable.ts';
@@ -69,6 +69,8 @@ export interface SessionStreamOptions {
 }
 
 const CATCH_UP_PAGE = 1000;
+/** Whoever appends is not kept waiting longer for a store that is away, in milliseconds. */
+const SETTLED_MS = 10_000;
 const SETTLE_PAUSES_MS = [50, 100, 250, 500, 1000];
 
 export function createSessionStream(options: SessionStreamOptions): SessionStream {
@@ -198,7 +200,7 @@ export function createSessionStream(options: SessionStreamOptions): SessionStrea
         if (!outcome.ok && outcome.code === 'stale_epoch') throw fence(outcome.message);
       }
       // Refused, unknown, or behind one that was: what was assigned may be void, so the log decides.
-      await startSettling();
+      await withDeadline(clock, SETTLED_MS, 'The answer of the store', startSettling(), 'store_unavailable');
       if ('ok' in outcome && !outcome.ok) {
         throw new AgentServerError(outcome.code, `Session ${sessionId}: ${outcome.message}`);
       }

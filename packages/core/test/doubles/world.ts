@@ -28,6 +28,8 @@ export interface World {
   readonly logs: readonly string[];
   /** The engine goes without a word, as in kill -9; a new one starts on the same store and sandboxes. */
   restart(how?: { leases?: 'free' | 'held' }): Promise<void>;
+  /** It goes without a word, and none follows. */
+  kill(): Promise<void>;
   stop(how?: { runs?: 'leave' | 'end' }): Promise<void>;
   session(): Promise<SessionHandle>;
   handle(sessionId: string): SessionHandle;
@@ -116,9 +118,12 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     get engine() {
       return current.engine;
     },
-    async restart({ leases = 'free' } = {}) {
+    async kill() {
       life.current.dead = true;
       for (const sandbox of sandboxes.all) sandbox.runner.cutLinks();
+    },
+    async restart({ leases = 'free' } = {}) {
+      await world.kill();
       if (leases === 'free') store.expireLeases();
       current.engine = await build();
     },
