@@ -16,6 +16,8 @@ export interface SandboxKit {
   name: string;
   /** A provider instance of its own each time; all of them see the same sandboxes. */
   createProvider(): SandboxProvider | Promise<SandboxProvider>;
+  /** Gives the provider that cleans up after a case; `createProvider` when absent. Mutants leave it whole. */
+  createCleaner?(): SandboxProvider | Promise<SandboxProvider>;
   /**
    * Has another OS process create a sandbox and stay alive. Without it nothing is asked of the death of the process that
    * created a sandbox.
@@ -74,8 +76,7 @@ export function sandboxSetup(kit: SandboxKit): CaseSetup<SandboxContext> {
     async close(context) {
       const opened = providers.get(context) ?? [];
       providers.delete(context);
-      // A provider of its own: the one under test may have been broken on purpose.
-      const cleaner = await kit.createProvider();
+      const cleaner = await (kit.createCleaner ?? kit.createProvider)();
       const { deployment } = context.labels;
       const left = await cleaner.list({ labels: deployment === undefined ? {} : { deployment } });
       for (const { id } of left) await (await cleaner.attach(id)).terminate();

@@ -65,14 +65,6 @@ export function reader(stream: AsyncIterable<Uint8Array>) {
       }
       return text;
     },
-    /** All of it, once it has ended. */
-    async rest(): Promise<string> {
-      for (;;) {
-        const { done, value } = await iterator.next();
-        if (done) return text;
-        text += Buffer.from(value).toString();
-      }
-    },
   };
 }
 

@@ -1,4 +1,4 @@
-import { providerMutant, type SandboxMutant, sandboxMutant } from './mutant.ts';
+import { hanging, providerMutant, type SandboxMutant, sandboxMutant } from './mutant.ts';
 
 export const lifetimeMutants: readonly SandboxMutant[] = [
   sandboxMutant('forgets labels', 'info-tells-what-it-is', ({ info }) => ({
@@ -83,13 +83,15 @@ export const lifetimeMutants: readonly SandboxMutant[] = [
       },
     };
   }),
-  sandboxMutant('leaves the exit of programs open', 'terminate-settles-running-programs', ({ exec }) => ({
-    exec: async (argv, options) => {
-      const process = await exec(argv, options);
-      return {
-        ...process,
-        exit: process.exit.then((told) => (told.reason === 'exit' ? told : new Promise(() => {}))),
-      };
-    },
-  })),
+  hanging(
+    sandboxMutant('leaves the exit of programs open', 'terminate-settles-running-programs', ({ exec }) => ({
+      exec: async (argv, options) => {
+        const process = await exec(argv, options);
+        return {
+          ...process,
+          exit: process.exit.then((told) => (told.reason === 'exit' ? told : new Promise(() => {}))),
+        };
+      },
+    })),
+  ),
 ];

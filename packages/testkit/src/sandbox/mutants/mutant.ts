@@ -7,6 +7,8 @@ export interface SandboxMutant {
   readonly name: string;
   /** Id of the case that must catch it. */
   readonly breaks: string;
+  /** The case does not come to an end with it, so that only its deadline tells. */
+  readonly hangs?: boolean;
   /** The kit of a good provider, with the fault. */
   wrap(kit: SandboxKit): SandboxKit;
 }
@@ -21,6 +23,7 @@ export const providerMutant = (
   breaks,
   wrap: (kit) => ({
     ...kit,
+    createCleaner: kit.createCleaner ?? kit.createProvider,
     createProvider: async () => {
       const provider = await kit.createProvider();
       return { ...provider, ...change(provider) };
@@ -54,3 +57,6 @@ export const processMutant = (
       return { ...process, ...change(process) };
     },
   }));
+
+/** A mutant that makes its case hang. */
+export const hanging = (mutant: SandboxMutant): SandboxMutant => ({ ...mutant, hangs: true });

@@ -1,5 +1,5 @@
 import process from 'node:process';
-import { processMutant, providerMutant, type SandboxMutant, sandboxMutant } from './mutant.ts';
+import { hanging, processMutant, providerMutant, type SandboxMutant, sandboxMutant } from './mutant.ts';
 
 /** What the shell makes of it, when somebody joins argv with blanks. */
 const asShell = (argv: readonly string[]): [string, ...string[]] => {
@@ -61,17 +61,19 @@ export const programMutants: readonly SandboxMutant[] = [
       };
     },
   ),
-  sandboxMutant('runs one program at a time', 'programs-run-at-the-same-time', ({ exec }) => {
-    let last: Promise<unknown> = Promise.resolve();
-    return {
-      exec: (argv, options) => {
-        const running = last.then(() => exec(argv, options));
-        last = running.then(
-          ({ exit }) => exit,
-          () => {},
-        );
-        return running;
-      },
-    };
-  }),
+  hanging(
+    sandboxMutant('runs one program at a time', 'programs-run-at-the-same-time', ({ exec }) => {
+      let last: Promise<unknown> = Promise.resolve();
+      return {
+        exec: (argv, options) => {
+          const running = last.then(() => exec(argv, options));
+          last = running.then(
+            ({ exit }) => exit,
+            () => {},
+          );
+          return running;
+        },
+      };
+    }),
+  ),
 ];

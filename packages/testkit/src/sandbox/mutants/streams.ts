@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { collect } from '../programs.ts';
-import { processMutant, type SandboxMutant } from './mutant.ts';
+import { hanging, processMutant, type SandboxMutant } from './mutant.ts';
 
 async function* concatenated(...streams: AsyncIterable<Uint8Array>[]): AsyncIterable<Uint8Array> {
   for (const stream of streams) yield* stream;
@@ -62,21 +62,25 @@ export const streamMutants: readonly SandboxMutant[] = [
       };
     },
   ),
-  processMutant('holds stdin until it is closed', 'stdin-arrives-before-its-end', ({ stdin }) => {
-    const held: Uint8Array[] = [];
-    return {
-      stdin: {
-        write: async (data) => void held.push(data),
-        close: async () => {
-          await stdin.write(Buffer.concat(held));
-          await stdin.close();
+  hanging(
+    processMutant('holds stdin until it is closed', 'stdin-arrives-before-its-end', ({ stdin }) => {
+      const held: Uint8Array[] = [];
+      return {
+        stdin: {
+          write: async (data) => void held.push(data),
+          close: async () => {
+            await stdin.write(Buffer.concat(held));
+            await stdin.close();
+          },
         },
-      },
-    };
-  }),
-  processMutant('drops the end of stdin', 'stdin-can-be-half-closed', ({ stdin }) => ({
-    stdin: { ...stdin, close: async () => {} },
-  })),
+      };
+    }),
+  ),
+  hanging(
+    processMutant('drops the end of stdin', 'stdin-can-be-half-closed', ({ stdin }) => ({
+      stdin: { ...stdin, close: async () => {} },
+    })),
+  ),
   processMutant('takes writes that nobody reads', 'writing-to-an-ended-program-rejects', ({ stdin }) => ({
     stdin: {
       ...stdin,
@@ -89,23 +93,29 @@ export const streamMutants: readonly SandboxMutant[] = [
   processMutant('hoards unread output', 'unread-output-holds-back-its-program-only', ({ stdout }) => ({
     stdout: hoarded(stdout),
   })),
-  processMutant('keeps stdin open when detached', 'detaching-ends-stdin-and-leaves-the-program', () => ({
-    detach: () => {},
-  })),
-  processMutant('blocks when a reader leaves early', 'a-reader-may-leave-early', ({ stdout }) => ({
-    stdout: {
-      [Symbol.asyncIterator]: () => {
-        const iterator = stdout[Symbol.asyncIterator]();
-        return { next: () => iterator.next() };
+  hanging(
+    processMutant('keeps stdin open when detached', 'detaching-ends-stdin-and-leaves-the-program', () => ({
+      detach: () => {},
+    })),
+  ),
+  hanging(
+    processMutant('blocks when a reader leaves early', 'a-reader-may-leave-early', ({ stdout }) => ({
+      stdout: {
+        [Symbol.asyncIterator]: () => {
+          const iterator = stdout[Symbol.asyncIterator]();
+          return { next: () => iterator.next() };
+        },
       },
-    },
-  })),
-  processMutant(
-    'waits for the end of the output with the exit',
-    'a-program-may-leave-others-behind',
-    (process) => {
-      const output = Promise.all([collect(process.stdout), collect(process.stderr)]);
-      return { stdout: nothing(), stderr: nothing(), exit: output.then(() => process.exit) };
-    },
+    })),
+  ),
+  hanging(
+    processMutant(
+      'waits for the end of the output with the exit',
+      'a-program-may-leave-others-behind',
+      (process) => {
+        const output = Promise.all([collect(process.stdout), collect(process.stderr)]);
+        return { stdout: nothing(), stderr: nothing(), exit: output.then(() => process.exit) };
+      },
+    ),
   ),
 ];
