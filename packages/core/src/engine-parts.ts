@@ -4,7 +4,7 @@ import type { EventLog } from './ports/event-log.ts';
 import type { Leases } from './ports/leases.ts';
 import type { PersistenceAdapter } from './ports/persistence.ts';
 import type { Clock, Logger, RunnerProgram } from './ports/runtime.ts';
-import type { SandboxProvider } from './ports/sandbox.ts';
+import type { BoundedSandboxes } from './sandbox/bounded-sandboxes.ts';
 import type { EngineSettings } from './settings.ts';
 import type { GroupCommitter } from './stream/group-committer.ts';
 import type { StreamHub } from './stream/stream-hub.ts';
@@ -16,7 +16,7 @@ export interface EngineParts {
   readonly leases: Leases;
   readonly committer: GroupCommitter;
   readonly hub: StreamHub;
-  readonly sandboxes: Pick<SandboxProvider, 'name' | 'isolation' | 'create' | 'attach' | 'list'>;
+  readonly sandboxes: BoundedSandboxes;
   readonly agents: ReadonlyMap<string, AgentDefinition>;
   readonly models: ModelGateway;
   readonly runner: RunnerProgram;

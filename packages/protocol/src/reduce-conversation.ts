@@ -13,12 +13,14 @@ export function reduceConversation(
     case 'block:upsert':
       return editBlocks(conversation, conversationId, (blocks) => putBlock(blocks, payload.block));
     case 'block:delta':
+      if (!isKnown(conversation, conversationId)) return conversation;
       return editBlocks(conversation, conversationId, (blocks) => {
         const index = blocks.findLastIndex((block) => block.id === payload.blockId);
         const block = blocks[index];
         return block ? blocks.with(index, extend(block, payload.delta)) : blocks;
       });
     case 'block:discarded':
+      if (!isKnown(conversation, conversationId)) return conversation;
       return editBlocks(conversation, conversationId, (blocks) =>
         blocks.filter((block) => block.id !== payload.blockId),
       );
@@ -37,6 +39,10 @@ export function reduceConversation(
       return conversation;
   }
 }
+
+/** A conversation begins with its first block, or with its subagent, not with what is about blocks that nobody has. */
+const isKnown = ({ subagents }: Conversation, id: string): boolean =>
+  id === MAIN_CONVERSATION || subagents.some((subagent) => subagent.id === id);
 
 function putBlock(blocks: Block[], block: Block): Block[] {
   const index = blocks.findLastIndex((each) => each.id === block.id);

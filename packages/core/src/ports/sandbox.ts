@@ -128,6 +128,11 @@ export interface SandboxProvider {
   readonly isolation: Isolation;
   /** Looks at the host or calls the service; never throws for what it is there to find out. */
   check(): Promise<SandboxCheck>;
+  /**
+   * Rejects with `sandbox_unavailable` when it cannot be used at all, e.g. for wrong credentials. A session that needs a sandbox
+   * is told so before anything else that it lacks. Providers whose `create` says it as well need none.
+   */
+  ready?(): Promise<void>;
   create(spec: SandboxSpec): Promise<Sandbox>;
   /** Rejects with `sandbox_not_found` when it is gone. */
   attach(sandboxId: string): Promise<Sandbox>;

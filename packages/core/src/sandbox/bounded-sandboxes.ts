@@ -5,15 +5,17 @@ import { withDeadline } from '../support/deadline.ts';
 
 const DEADLINES_MS = { find: 60_000, look: 30_000, exec: 60_000, transfer: 300_000, terminate: 60_000 };
 
+/** What the engine uses of a provider. */
+export type BoundedSandboxes = Pick<
+  SandboxProvider,
+  'name' | 'isolation' | 'ready' | 'create' | 'attach' | 'list'
+>;
+
 /**
  * The same provider, whose every call ends in time. What a provider throws in words of its own gets a code, and a sandbox
  * that comes too late is ended again.
  */
-export function boundSandboxes(
-  provider: SandboxProvider,
-  clock: Clock,
-  createMs: number,
-): Pick<SandboxProvider, 'name' | 'isolation' | 'create' | 'attach' | 'list'> {
+export function boundSandboxes(provider: SandboxProvider, clock: Clock, createMs: number): BoundedSandboxes {
   const bounded = async <Value>(
     what: string,
     milliseconds: number,
@@ -60,6 +62,10 @@ export function boundSandboxes(
   return {
     name: provider.name,
     isolation: provider.isolation,
+    async ready() {
+      if (!provider.ready) return;
+      await bounded(`Reaching ${provider.name}`, DEADLINES_MS.find, 'sandbox_unavailable', provider.ready());
+    },
     async create(spec) {
       const making = provider.create(spec);
       try {

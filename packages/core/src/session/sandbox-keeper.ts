@@ -103,6 +103,7 @@ export function createSandboxKeeper(parts: EngineParts, options: SandboxKeeperOp
     },
 
     async create(onProgress) {
+      await sandboxes.ready?.();
       const { agent, access } = await prepare();
       const claim: SandboxClaim = { provider: sandboxes.name, nonce: crypto.randomUUID() };
       await record.claim(claim);

@@ -52,6 +52,8 @@ export const STEPS: Record<Step, (context: SessionContext) => Promise<void>> = {
       context.reachedReady = false;
       context.failingSince = null;
       context.connectAfter = 0;
+      // The wait for a sandbox is no silence of the turn that is to run in it.
+      context.lastTurnEvent = parts.clock.now();
       parts.metrics.add('agent_server_sandboxes_created_total');
     } catch (error) {
       const failure = AgentServerError.from(error, 'sandbox_unavailable');

@@ -75,7 +75,8 @@ async function compact(
   const ceiling = Math.min(snapshot.seq, info.head - settings.keepEvents, start + COMPACTED_AT_ONCE);
   if (ceiling <= start) return from;
 
-  const old = await readOld(parts, sessionId, { streamId: info.streamId, start, ceiling }, clock.now());
+  const range = { streamId: info.streamId, start, ceiling };
+  const old = finishedPart(await readOld(parts, sessionId, range, clock.now()));
   const floor = old.at(-1)?.seq;
   if (floor === undefined) return from;
   const drop = droppable(old);
@@ -103,6 +104,16 @@ async function readOld(
     after = page.events.at(-1)?.seq ?? ceiling;
   }
   return events;
+}
+
+/**
+ * The events before the first delta of a block that is not whole yet, so that its deltas can go together later. All of them
+ * when there is nothing before it.
+ */
+function finishedPart(events: readonly SessionEvent[]): readonly SessionEvent[] {
+  const drop = new Set(droppable(events));
+  const end = events.findIndex(({ type, seq }) => type === 'block:delta' && !drop.has(seq));
+  return end > 0 ? events.slice(0, end) : events;
 }
 
 /** Deltas that a later whole form of their block, among the given events, makes superfluous. */

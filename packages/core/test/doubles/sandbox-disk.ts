@@ -52,7 +52,7 @@ export function createFakeDisk(clock: FakeClock): FakeDisk {
       return true;
     },
     write(path, content) {
-      files.set(path, { content, modifiedAt: new Date(clock.now()).toISOString() });
+      files.set(path, { content: Uint8Array.from(content), modifiedAt: new Date(clock.now()).toISOString() });
     },
     remove: (path) => void files.delete(path),
     read: (path) => files.get(path)?.content,
