@@ -1,4 +1,4 @@
-import type { SandboxProvider } from '@hhopkins/agent-core';
+import type { SandboxCapabilities, SandboxProvider } from '@hhopkins/agent-core';
 import { AgentServerError } from '@hhopkins/agent-protocol';
 
 /** What `RuntimeConfig.modal` says. */
@@ -10,9 +10,19 @@ export interface ModalCredentials {
 
 const PACKAGE = '@hhopkins/agent-sandbox-modal';
 
+/** Nothing is promised by a package that is not there. */
+const NO_CAPABILITIES: SandboxCapabilities = {
+  isolation: 'microvm',
+  survivesServer: false,
+  mounts: false,
+  networkNone: false,
+  limits: { memory: false, processes: false, cpu: false },
+};
+
 /** Sandboxes on Modal. The package is loaded, and Modal called, when the first session needs one. */
 export function modalSandboxes(credentials: ModalCredentials): SandboxProvider {
   let loading: Promise<SandboxProvider> | undefined;
+  let usable = false;
   const load = async (): Promise<SandboxProvider> => {
     loading ??= import(PACKAGE).then(
       (loaded: { modal(credentials: ModalCredentials): SandboxProvider }) => loaded.modal(credentials),
@@ -27,7 +37,19 @@ export function modalSandboxes(credentials: ModalCredentials): SandboxProvider {
   return {
     name: 'modal',
     isolation: 'microvm',
-    check: async () => (await load()).check(),
+    async check() {
+      try {
+        return await (await load()).check();
+      } catch (error) {
+        return { ok: false, capabilities: NO_CAPABILITIES, problems: [AgentServerError.from(error).message] };
+      }
+    },
+    async ready() {
+      if (usable) return;
+      const { ok, problems } = await (await load()).check();
+      if (!ok) throw new AgentServerError('sandbox_unavailable', `Modal: ${problems.join(' ')}`);
+      usable = true;
+    },
     create: async (spec) => (await load()).create(spec),
     attach: async (sandboxId) => (await load()).attach(sandboxId),
     list: async (filter) => (await load()).list(filter),
