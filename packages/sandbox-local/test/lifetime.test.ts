@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runScript, startScript } from '@hhopkins/agent-testkit/sandbox';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -33,6 +33,16 @@ describe.each(KINDS)('%s', (kind, factory) => {
     const script = `require('node:child_process').spawn(process.execPath,
       ['-e', 'process.on("SIGTERM", () => {}); setInterval(() => {}, 1e6)'], { detached: true, stdio: 'ignore' }).unref();`;
     await runScript(sandbox, script);
+    expect(markedProcesses(sandbox.id).length).toBeGreaterThan(1);
+    await eventually(() => markedProcesses(sandbox.id).length === 0, 15_000);
+  });
+
+  test('ends an unattended sandbox even when somebody removed its folder', async () => {
+    const own = join(directory, `removed-${kind}`);
+    const sandbox = await sandboxOf(make({ directory: own, orphanTtlMs: 500 }));
+    const program = await startScript(sandbox, `process.on('SIGTERM', () => {}); setInterval(() => {}, 1e6)`);
+    program.detach();
+    rmSync(own, { recursive: true });
     expect(markedProcesses(sandbox.id).length).toBeGreaterThan(1);
     await eventually(() => markedProcesses(sandbox.id).length === 0, 15_000);
   });

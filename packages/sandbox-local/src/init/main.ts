@@ -84,7 +84,11 @@ function awaitAttention(): void {
 
 async function endSandbox(): Promise<void> {
   server.close();
-  writeFileSync(EXIT_FILE, JSON.stringify({ code: 0, signal: null, reason: 'terminated' }));
+  try {
+    writeFileSync(EXIT_FILE, JSON.stringify({ code: 0, signal: null, reason: 'terminated' }));
+  } catch {
+    // Its folder was removed under it; all the more reason to end.
+  }
   const begun = Date.now();
   for (;;) {
     const left = others();
