@@ -4,7 +4,6 @@ import {
   AgentServerError,
   type Architecture,
   agentProfileSchema,
-  DEFAULT_PROFILE,
 } from '@hhopkins/agent-protocol';
 import { createEventBus } from './bus/create-event-bus.ts';
 import type { SessionEngine } from './engine-interface.ts';
@@ -19,6 +18,7 @@ import { boundSandboxes } from './sandbox/bounded-sandboxes.ts';
 import { reapOrphans } from './sandbox/reap-orphans.ts';
 import { createSessionRegistry } from './session/session-registry.ts';
 import { createSessions } from './sessions/create-sessions.ts';
+import { listProfiles } from './sessions/list-profiles.ts';
 import { createTakeUp } from './sessions/take-up.ts';
 import { DEFAULT_SETTINGS, type EngineSettings } from './settings.ts';
 import { boundStore } from './store/bounded-store.ts';
@@ -122,16 +122,7 @@ export function createEngine(config: EngineConfig): SessionEngine {
     sessions: createSessions(parts, registry, stopper.signal),
     events: createEventBus(hub, logger),
 
-    async profiles() {
-      const stored = (await persistence.listAgentProfiles()).flatMap((profile): AgentProfile[] => {
-        const parsed = agentProfileSchema.safeParse(profile);
-        if (parsed.success) return [parsed.data];
-        logger.log('warn', 'a stored agent profile is not valid and is left out', { profile: profile.id });
-        return [];
-      });
-      const all = [DEFAULT_PROFILE, ...stored, ...profiles.values()];
-      return [...new Map(all.map((profile) => [profile.id, profile])).values()];
-    },
+    profiles: () => listProfiles(parts),
 
     architectures: () => Promise.all(config.agents.map(describeArchitecture)),
 
