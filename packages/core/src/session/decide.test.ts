@@ -1,0 +1,133 @@
+import { describe, expect, it } from 'vitest';
+import { decide, type SessionFacts, type Step } from './decide.ts';
+
+const REST: SessionFacts = {
+  logUncertain: false,
+  terminated: false,
+  claimed: false,
+  sandbox: 'none',
+  runner: 'none',
+  mayConnect: true,
+  nextTurnId: null,
+  activeTurnId: null,
+  handedTurnId: null,
+  controlsWaiting: false,
+  wakeRequested: false,
+  turnSilent: false,
+  asksOverdue: false,
+  idle: false,
+};
+const HELD: SessionFacts = { ...REST, claimed: true, sandbox: 'held' };
+const CONNECTED: SessionFacts = { ...HELD, runner: 'connected' };
+
+const TABLE: [string, SessionFacts, Step | null][] = [
+  ['at rest: nothing', REST, null],
+  ['a message without a sandbox: make one', { ...REST, nextTurnId: 't' }, 'create-sandbox'],
+  ['somebody wakes it: make one', { ...REST, wakeRequested: true }, 'create-sandbox'],
+  ['a claim from before: look for it', { ...REST, claimed: true }, 'reclaim-sandbox'],
+  [
+    'a claim and a message: look for it first',
+    { ...REST, claimed: true, nextTurnId: 't' },
+    'reclaim-sandbox',
+  ],
+  ['a turn that runs nowhere: find that out', { ...REST, activeTurnId: 't' }, 'reclaim-sandbox'],
+  ['commands for a runner that is gone: settle them', { ...REST, controlsWaiting: true }, 'deliver-controls'],
+  [
+    'commands for a runner that is gone come before a new sandbox',
+    { ...REST, controlsWaiting: true, nextTurnId: 't' },
+    'deliver-controls',
+  ],
+  ['a sandbox without a connection: connect', HELD, 'connect-runner'],
+  ['after a broken connection: wait a little', { ...HELD, mayConnect: false }, null],
+  ['connected, nothing to do: nothing', CONNECTED, null],
+  ['connected, a message: hand it out', { ...CONNECTED, nextTurnId: 't' }, 'hand-turn'],
+  ['one that was handed out: wait for it', { ...CONNECTED, nextTurnId: 't', handedTurnId: 't' }, null],
+  [
+    'a message that came before the one handed out: wait',
+    { ...CONNECTED, nextTurnId: 'u', handedTurnId: 't' },
+    null,
+  ],
+  ['a turn runs: wait for it', { ...CONNECTED, activeTurnId: 't' }, null],
+  [
+    'a turn runs, commands wait: deliver them',
+    { ...CONNECTED, activeTurnId: 't', controlsWaiting: true },
+    'deliver-controls',
+  ],
+  [
+    'commands come before the next message',
+    { ...CONNECTED, nextTurnId: 't', controlsWaiting: true },
+    'deliver-controls',
+  ],
+  [
+    'a turn too long silent: end it',
+    { ...CONNECTED, activeTurnId: 't', turnSilent: true },
+    'end-silent-turn',
+  ],
+  [
+    'a turn that was handed out and never began: end it',
+    { ...CONNECTED, nextTurnId: 't', handedTurnId: 't', turnSilent: true },
+    'end-silent-turn',
+  ],
+  ['an ask too long open: answer it', { ...CONNECTED, activeTurnId: 't', asksOverdue: true }, 'expire-asks'],
+  ['too long unused: give the sandbox back', { ...CONNECTED, idle: true }, 'release-sandbox'],
+  ['a message in the last moment goes first', { ...CONNECTED, idle: true, nextTurnId: 't' }, 'hand-turn'],
+  ['ended, with a sandbox: end it', { ...CONNECTED, terminated: true }, 'end-sandbox'],
+  ['ended, with a claim: end what it names', { ...REST, terminated: true, claimed: true }, 'end-sandbox'],
+  ['ended: nothing', { ...REST, terminated: true }, null],
+  ['ended, although messages wait: nothing', { ...REST, terminated: true, nextTurnId: 't' }, null],
+  ['the log is uncertain: wait for it', { ...CONNECTED, logUncertain: true, nextTurnId: 't' }, null],
+];
+
+describe('the next step of a session', () => {
+  it.each(TABLE)('%s', (_name, facts, step) => {
+    expect(decide(facts)).toBe(step);
+  });
+});
+
+const BOOLEANS = [false, true];
+const TURNS = [null, 't'];
+
+function* everyCombination(): Generator<SessionFacts> {
+  for (const sandbox of ['none', 'held'] as const)
+    for (const runner of ['none', 'connected'] as const)
+      for (const nextTurnId of TURNS)
+        for (const activeTurnId of TURNS)
+          for (const handedTurnId of TURNS)
+            for (let bits = 0; bits < 2 ** 9; bits += 1) {
+              const bit = (index: number) => BOOLEANS[(bits >> index) & 1] ?? false;
+              yield {
+                logUncertain: bit(0),
+                terminated: bit(1),
+                claimed: bit(2),
+                mayConnect: bit(3),
+                controlsWaiting: bit(4),
+                wakeRequested: bit(5),
+                turnSilent: bit(6),
+                asksOverdue: bit(7),
+                idle: bit(8),
+                sandbox,
+                runner,
+                nextTurnId,
+                activeTurnId,
+                handedTurnId,
+              };
+            }
+}
+
+/** What ends a wait without anybody's help: an answer of the log, a timer, the runner or its watchdog. */
+function awaited(facts: SessionFacts): string | null {
+  if (facts.logUncertain) return 'the log';
+  if (facts.terminated) return facts.claimed || facts.sandbox === 'held' ? null : 'nothing: it is over';
+  if (facts.sandbox === 'held' && facts.runner === 'none') return facts.mayConnect ? null : 'a timer';
+  if (facts.sandbox === 'held' && (facts.activeTurnId || facts.handedTurnId))
+    return 'the runner or its watchdog';
+  const work = facts.nextTurnId || facts.activeTurnId || facts.controlsWaiting;
+  if (facts.sandbox === 'none') return work || facts.claimed || facts.wakeRequested ? null : 'somebody';
+  return work || facts.idle ? null : 'somebody, or the idle timer';
+}
+
+it('every state has a way out: a step, or something that is sure to come', () => {
+  for (const facts of everyCombination()) {
+    if (decide(facts) === null) expect(awaited(facts), JSON.stringify(facts)).not.toBeNull();
+  }
+});
