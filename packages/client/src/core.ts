@@ -1,0 +1,20 @@
+/** The client for every runtime, without a framework. */
+export { AgentServerError } from '@hhopkins/agent-protocol/light';
+export { type AgentClient, createAgentClient, type Observable } from './client.ts';
+export type { Hints } from './connection/hints.ts';
+export type { Transport } from './connection/machine.ts';
+export type { ConnectionPolicy } from './connection/policy.ts';
+export type { ConnectionState, ConnectionStatus } from './connection/status.ts';
+export type { WebSocketConstructor, WebSocketLike } from './links/socket-link.ts';
+export type { AgentClientOptions } from './options.ts';
+export type { Fetch, RequestOptions } from './rest/http.ts';
+export type { FileContent } from './rest/read-response.ts';
+export type { ServerApi } from './rest/server-api.ts';
+export type { CommandOptions, EventsQuery, SessionsApi, SessionsQuery } from './rest/sessions-api.ts';
+export type { OptimisticMessage } from './session/optimistic.ts';
+export type { SendOptions, SessionClient } from './session/session-client.ts';
+export type { SessionListView } from './session/session-list.ts';
+export type { SessionObserver } from './session/session-store.ts';
+export type { SessionView, SessionViewStatus } from './session/session-view.ts';
+export type { BackOff } from './support/back-off.ts';
+export type { Clock } from './support/clock.ts';
