@@ -12,7 +12,7 @@ import { createSessionStream, type SessionStream } from '../stream/session-strea
 import { createSnapshotKeeper } from '../stream/snapshots.ts';
 import { pause, withDeadline } from '../support/deadline.ts';
 import { createDeferred } from '../support/deferred.ts';
-import { adopt, noteActivity } from './activity.ts';
+import { adopt, forgetUnstored, noteActivity } from './activity.ts';
 import { type CommandDesk, createCommandDesk } from './command-desk.ts';
 import { consequencesOf } from './consequences.ts';
 import { endSandbox } from './end-sandbox.ts';
@@ -124,16 +124,24 @@ export function createActiveSession(parts: EngineParts, options: ActiveSessionOp
   });
   const snapshots = createSnapshotKeeper(parts, stream, sessionId, info.snapshotSeq ?? 0);
 
-  const append: SessionContext['append'] = async ({ events, commands = [], ...rest }) => {
+  const append: SessionContext['append'] = async ({ events, commands = [], newCommands = [], ...rest }) => {
     const more = consequencesOf(stream.latest(), events, context, event);
-    for (const command of more.commands) {
-      if (command.state === 'queued') adopt(context, command);
+    // A turn is in the latest state from here on: whatever ends it must find its command.
+    const turns = [...more.commands, ...newCommands].filter(
+      ({ lane, state }) => lane === 'turns' && state === 'queued',
+    );
+    for (const turn of turns) adopt(context, turn);
+    try {
+      return await stream.append({
+        ...rest,
+        events: [...events, ...more.events],
+        commands: [...commands, ...more.commands],
+        newCommands,
+      });
+    } catch (error) {
+      for (const turn of turns) forgetUnstored(context, turn);
+      throw error;
     }
-    return stream.append({
-      ...rest,
-      events: [...events, ...more.events],
-      commands: [...commands, ...more.commands],
-    });
   };
 
   const context: SessionContext = {

@@ -87,3 +87,11 @@ export function adopt(context: SessionContext, record: CommandRecord): void {
   );
   if (!known) context.controls.push(record);
 }
+
+/** The append of a turn failed, and the turn is not in the queue after all. */
+export function forgetUnstored(context: SessionContext, { command }: CommandRecord): void {
+  const { turnId } = command as Extract<RunnerCommand, { type: 'turn' }>;
+  const { queue, activeTurn } = context.stream.latest().session;
+  const stands = activeTurn?.turnId === turnId || queue.some((turn) => turn.turnId === turnId);
+  if (!stands) context.turnCommands.delete(turnId);
+}

@@ -65,11 +65,10 @@ export function consequencesOf(
 export function turnOf(
   { messageId, content }: Pick<SteerCommand, 'messageId' | 'content'>,
   event: EventFactory,
-): { turnId: string; event: PendingEvent; command: CommandRecord } {
+): { event: PendingEvent; command: CommandRecord } {
   const turnId = crypto.randomUUID();
   const command: RunnerCommand = { type: 'turn', commandId: turnId, turnId, messageId, content };
   return {
-    turnId,
     event: event('turn:queued', { turnId, messageId, content, delivery: 'queue' }, { turnId }),
     command: {
       // Derived from the message, so that it is queued once however often this is tried.

@@ -5,7 +5,6 @@ import {
   runnerCommandSchema,
 } from '@hhopkins/agent-protocol';
 import type { CommandRecord } from '../ports/event-log.ts';
-import { adopt } from './activity.ts';
 import { isShown, turnOf } from './consequences.ts';
 import { isPassing } from './passing-faults.ts';
 import { type SessionContext, turnAtRunner } from './session-context.ts';
@@ -76,11 +75,9 @@ async function queueInstead(
 ): Promise<void> {
   if (isShown(context.stream.latest(), steer.messageId)) return;
   const turn = turnOf(steer, context.event);
-  adopt(context, turn.command);
   try {
     await context.append({ events: [turn.event], newCommands: [turn.command] });
   } catch (error) {
-    context.turnCommands.delete(turn.turnId);
     // An earlier try that seemed to fail was stored after all.
     if (AgentServerError.from(error).code !== 'duplicate_command') throw error;
   }

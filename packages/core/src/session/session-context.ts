@@ -80,12 +80,17 @@ export function turnAtRunner(context: SessionContext): string | null {
   return queue.find(({ turnId }) => context.turnCommands.get(turnId)?.state === 'taken')?.turnId ?? null;
 }
 
-/** The message to hand out next: one that the runner has taken goes first, whatever the order of the queue. */
+/**
+ * The message to hand out next: one that the runner has taken goes first, whatever the order of the queue. One that is still
+ * on its way into the log is no message yet.
+ */
 export function nextTurn(context: SessionContext): QueuedTurn | undefined {
   const { queue, activeTurn } = context.stream.latest().session;
-  if (activeTurn) return undefined;
+  if (activeTurn || queue.length === 0) return undefined;
+  const stored = new Set(context.stream.committed().session.queue.map(({ turnId }) => turnId));
+  const waiting = queue.filter(({ turnId }) => stored.has(turnId));
   const taken = turnAtRunner(context);
-  return queue.find(({ turnId }) => turnId === taken) ?? queue[0];
+  return waiting.find(({ turnId }) => turnId === taken) ?? waiting[0];
 }
 
 /** The runner is gone with its inbox: what it took is given again. Returns what the store must know of it. */

@@ -56,6 +56,8 @@ export interface FakeRunner {
   emitAnything(event: { type: string; payload: unknown; conversationId?: string; timestamp?: string }): void;
   /** Begins the turn that was only taken. */
   begin(): void;
+  /** Nothing when none waits, or the runner does not run. */
+  beginIfWaiting(): void;
   say(text: string, id?: string): string;
   /** Shows a steering message in the conversation. */
   show(steer: { messageId: string; content: string }): void;
@@ -345,6 +347,14 @@ export function createFakeRunner(
         turnId,
       };
       runner.emit('block:upsert', { block });
+    },
+    beginIfWaiting() {
+      if (!waiting || !running) return;
+      const { behaviour } = runner;
+      runner.begin();
+      if (behaviour !== 'answer') return;
+      runner.say('an answer');
+      runner.complete();
     },
     say(text, id) {
       blocks += 1;

@@ -1,0 +1,97 @@
+import { initialState, reduce } from '@hhopkins/agent-protocol';
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import type { SessionHandle } from '../doubles/world.ts';
+import { action } from './actions.ts';
+import { createStage, type Stage } from './stage.ts';
+
+const OUTCOMES = ['turn:completed', 'turn:failed', 'turn:interrupted', 'turn:cancelled'];
+
+function checkLog({ world }: Stage, session: SessionHandle): void {
+  const events = session.events();
+  expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1));
+  const started = session.of('turn:started').map(({ payload }) => payload.turnId);
+  expect(new Set(started).size, 'no turn starts twice').toBe(started.length);
+  // The agent is never given a turn again in the same sandbox.
+  for (const { runner, id } of world.sandboxes.all)
+    expect(new Set(runner.begun).size, `turns begun in ${id}`).toBe(runner.begun.length);
+}
+
+function checkOutcomes(stage: Stage, session: SessionHandle): void {
+  for (const { payload } of session.of('turn:queued')) {
+    expect(session.outcomes(payload.turnId), `outcome of turn ${payload.turnId}`).toHaveLength(1);
+  }
+  const ends = session.events().filter(({ type }) => OUTCOMES.includes(type));
+  expect(ends).toHaveLength(session.of('turn:queued').length);
+  const shown = new Set(session.of('block:upsert').map(({ payload }) => payload.block.id));
+  const queued = new Set(session.of('turn:queued').map(({ payload }) => payload.messageId));
+  for (const { answer } of stage.acknowledged.filter((each) => each.session === session)) {
+    const { turnId, messageId } = answer;
+    expect(session.outcomes(turnId), `outcome of acknowledged turn ${turnId}`).toHaveLength(1);
+    expect(shown.has(messageId) || queued.has(messageId), `message ${messageId} is not lost`).toBe(true);
+  }
+}
+
+async function checkState({ world }: Stage, session: SessionHandle): Promise<void> {
+  const now = await world.clock.wait(world.engine.sessions.get(session.id));
+  const reduced = session.events().reduce(reduce, initialState(session.id));
+  expect(now.session).toEqual(reduced.session);
+  expect(now.conversation).toEqual(reduced.conversation);
+  expect(now.files).toEqual(reduced.files);
+  expect(now.session).toMatchObject({ status: 'idle', queue: [], activeTurn: null });
+  expect(now.pending).toEqual({ permissions: [], questions: [] });
+  expect(now.conversation.blocks.filter(({ status }) => status === 'pending')).toEqual([]);
+  const open = await world.clock.wait(world.store.eventLog.openCommands(session.id));
+  expect(open, 'commands without an end').toEqual([]);
+}
+
+function checkAnswers({ acknowledged, sessions }: Stage): void {
+  for (const session of sessions) {
+    for (const key of ['a', 'b', 'c']) {
+      const answers = acknowledged.filter((each) => each.session === session && each.key === key);
+      for (const { answer } of answers) expect(answer).toEqual(answers[0]?.answer);
+    }
+  }
+}
+
+function checkReaders({ clients, sessions }: Stage): void {
+  for (const [index, client] of clients.entries()) {
+    expect(client.resets).toBe(0);
+    expect(client.seen).toEqual(sessions[index]?.events());
+  }
+}
+
+async function checkEnd({ world, sessions }: Stage): Promise<void> {
+  await world.clock.advance(2_400_000);
+  expect(
+    world.sandboxes.alive().map(({ id }) => id),
+    'sandboxes that nobody uses',
+  ).toEqual([]);
+  for (const session of sessions) expect(world.store.record(session.id)?.sandbox ?? null).toBeNull();
+  expect(world.engine.status().sessions).toBe(0);
+  await world.stop();
+  await world.clock.advance(60_000);
+  expect(world.clock.timers, 'timers that go on').toBe(0);
+}
+
+it('whatever happens in whatever order, nothing that was acknowledged is lost or done twice', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(action, { maxLength: 40 }), async (actions) => {
+      const stage = await createStage();
+      for (const each of actions) {
+        await stage.play(each);
+        for (const session of stage.sessions) checkLog(stage, session);
+      }
+      await stage.heal();
+      for (const session of stage.sessions) {
+        checkLog(stage, session);
+        checkOutcomes(stage, session);
+        await checkState(stage, session);
+      }
+      checkAnswers(stage);
+      checkReaders(stage);
+      await checkEnd(stage);
+    }),
+    { numRuns: 100 },
+  );
+}, 120_000);
