@@ -11,9 +11,11 @@ const PROGRAMS = {
 const LISTENING = /is listening on (http:\/\/\S+)/;
 
 export interface ServerOptions {
-  program?: keyof typeof PROGRAMS;
+  program?: keyof typeof PROGRAMS | { file: string };
   /** Settings; those of the test run itself do not reach the server. */
   environment: Readonly<Record<string, string | undefined>>;
+  /** A command line that becomes the server's. */
+  wrapper?: readonly string[] | undefined;
 }
 
 /** How a process ended. */
@@ -69,9 +71,11 @@ export async function startFailing(options: ServerOptions): Promise<Ending & { o
   }
 }
 
-function launch({ program = 'scenario', environment }: ServerOptions) {
+function launch({ program = 'scenario', environment, wrapper = [] }: ServerOptions) {
   const { PATH, HOME, TMPDIR } = process.env;
-  const child: ChildProcess = spawn(process.execPath, ['--conditions=@hhopkins/source', PROGRAMS[program]], {
+  const file = typeof program === 'string' ? PROGRAMS[program] : program.file;
+  const line = [...wrapper, process.execPath, '--conditions=@hhopkins/source', file];
+  const child: ChildProcess = spawn(line[0] as string, line.slice(1), {
     cwd: root,
     env: { PATH, HOME, TMPDIR, PORT: '0', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,0 +1,30 @@
+import type { Block, Conversation, SessionEvent } from '@hhopkins/agent-protocol';
+import { essence } from '../../src/harness/blocks.ts';
+import type { Witness } from '../../src/harness/witness.ts';
+
+/** What one turn added to the conversation, without what differs from run to run. */
+export type TurnBlocks = readonly Readonly<Record<string, unknown>>[];
+
+/** The blocks of a turn as its session's stream tells them, subagents' included, in order. */
+export function blocksOfTurn(seen: Witness, turnId: string, mark: string): TurnBlocks {
+  const { conversation } = seen.state();
+  const own = idsOf(seen.events, turnId);
+  const subagents = conversation.subagents.flatMap((subagent) => {
+    const blocks = subagent.blocks.filter(({ id }) => own.has(id));
+    return blocks.length > 0 ? [{ ...subagent, blocks }] : [];
+  });
+  const turn: Conversation = { blocks: conversation.blocks.filter(({ id }) => own.has(id)), subagents };
+  const bare = essence(turn) as { blocks: Record<string, unknown>[]; subagents: { blocks: Block[] }[] };
+  const text = JSON.stringify([...bare.blocks, ...bare.subagents.flatMap(({ blocks }) => blocks)])
+    .replaceAll(mark, 'MARK')
+    .replaceAll(/[^"\s\\]*\/workspace\b/g, 'WORKSPACE');
+  return JSON.parse(text) as TurnBlocks;
+}
+
+function idsOf(events: readonly SessionEvent[], turnId: string): Set<string> {
+  const ids = new Set<string>();
+  for (const event of events) {
+    if (event.type === 'block:upsert' && event.context.turnId === turnId) ids.add(event.payload.block.id);
+  }
+  return ids;
+}

@@ -1,0 +1,41 @@
+import type { FoundProcess } from '../../src/harness/census.ts';
+import type { Scene } from '../scene.ts';
+import { until } from '../wait.ts';
+
+/** What is to be harmed may just be starting. */
+const FIND_MS = 30_000;
+
+/** The one living process whose command line fits, as soon as there is one. */
+export function findOne(
+  what: string,
+  look: () => readonly FoundProcess[],
+  command: RegExp,
+): Promise<FoundProcess> {
+  return until(what, FIND_MS, () => look().find((each) => command.test(each.command)));
+}
+
+export async function killOne(
+  what: string,
+  look: () => readonly FoundProcess[],
+  command: RegExp,
+): Promise<FoundProcess> {
+  for (;;) {
+    const found = await findOne(what, look, command);
+    try {
+      process.kill(found.pid, 'SIGKILL');
+      return found;
+    } catch {
+      // It ended by itself at that moment; there will be another.
+    }
+  }
+}
+
+/** Starts the next server; the clients lose the one before at once. */
+export async function restart(scene: Scene): Promise<void> {
+  scene.proxy.lead(undefined);
+  scene.proxy.cut();
+  await scene.start();
+}
+
+export const RUNNER = /agent-runner\.mjs serve/;
+export const AGENT = /claude\S* --output-format/;
