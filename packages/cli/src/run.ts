@@ -47,9 +47,9 @@ export async function run(
     return finished ? 0 : 1;
   } catch (error) {
     const { code, message } = AgentServerError.from(error);
-    process.stderr.write(
-      `agent-server: ${code}: ${code === 'internal' && error instanceof Error ? error.message : message}\n`,
-    );
+    const reason = code === 'internal' && error instanceof Error ? error.message : message;
+    // One line, whatever it quotes.
+    process.stderr.write(`agent-server: ${code}: ${reason.replaceAll(/\s*\n\s*/g, ' ')}\n`);
     return 1;
   }
 }
