@@ -145,7 +145,7 @@ describe('what waits', { timeout: TEST_MS }, () => {
   test('for a sign of life ends as turn_timeout, and the next turn runs [DIES-silent-turn]', async ({
     open,
   }) => {
-    const place = await open({ agent: 'scripted', settings: { turnTimeoutMs: 1000 } });
+    const place = await open({ agent: 'scripted', settings: { turnTimeoutMs: 4000 } });
     await place.start();
     const { turn } = await place.session();
     expect(await turn('hang')).toMatchObject({ type: 'turn:failed', payload: { code: 'turn_timeout' } });

@@ -5,7 +5,13 @@ import { bubblewrap } from '@hhopkins/agent-sandbox-local';
 import { endAll, type FoundProcess, processesOf, untilNobodyLeft } from './census.ts';
 import { type Follower, follow, type Transport } from './follow.ts';
 import { type RestClient, restClient } from './rest-client.ts';
-import { type Ending, type ServerProcess, startServer } from './server-process.ts';
+import {
+  type Ending,
+  type ServerOptions,
+  type ServerProcess,
+  startFailing,
+  startServer,
+} from './server-process.ts';
 import { readStore } from './store.ts';
 import { createWitness, type Witness } from './witness.ts';
 
@@ -24,6 +30,8 @@ export interface PlaceOptions {
   program?: 'reference' | 'scenario';
   /** Settings of the reference server. */
   environment?: Readonly<Record<string, string>>;
+  /** A command line that becomes the server's. */
+  wrapper?: readonly string[];
   /** The engine's own settings, e.g. `turnTimeoutMs`. */
   settings?: Readonly<Record<string, unknown>>;
 }
@@ -38,6 +46,8 @@ export interface Place {
   server(): ServerProcess;
   /** Starts a server on the data folder, after the one before ended. `changes` are further settings. */
   start(changes?: Readonly<Record<string, string>>): Promise<ServerProcess>;
+  /** Starts a server that is expected to refuse, beside the one that may run. How it ended and what it printed. */
+  refusal(changes?: Readonly<Record<string, string>>): Promise<Ending & { output: string }>;
   /** A new session, followed from its first event. */
   session(options?: {
     transport?: Transport;
@@ -76,6 +86,22 @@ export async function openPlace(options: PlaceOptions = {}): Promise<Place> {
   const url = () => running?.url ?? 'http://127.0.0.1:9';
   const rest = restClient(url);
 
+  const serverOptions = (changes: Readonly<Record<string, string>>): ServerOptions => ({
+    program: options.program ?? 'scenario',
+    wrapper: options.wrapper,
+    environment: {
+      DATA_DIR: dataDirectory,
+      SANDBOX: options.program !== 'reference' && sandbox === 'bubblewrap' ? 'local' : undefined,
+      // Whatever a test that fails leaves behind ends by itself.
+      ORPHAN_TTL_MS: '120000',
+      SCENARIO_AGENT: agent,
+      SCENARIO_SANDBOX: sandbox,
+      SCENARIO_SETTINGS: JSON.stringify(options.settings ?? {}),
+      ...options.environment,
+      ...changes,
+    },
+  });
+
   const place: Place = {
     dataDirectory,
     architecture,
@@ -85,22 +111,10 @@ export async function openPlace(options: PlaceOptions = {}): Promise<Place> {
     server,
     processes: () => processesOf(dataDirectory),
     async start(changes = {}) {
-      running = await startServer({
-        program: options.program ?? 'scenario',
-        environment: {
-          DATA_DIR: dataDirectory,
-          SANDBOX: sandbox === 'bubblewrap' ? 'local' : undefined,
-          // Whatever a test that fails leaves behind ends by itself.
-          ORPHAN_TTL_MS: '120000',
-          SCENARIO_AGENT: agent,
-          SCENARIO_SANDBOX: sandbox,
-          SCENARIO_SETTINGS: JSON.stringify(options.settings ?? {}),
-          ...options.environment,
-          ...changes,
-        },
-      });
+      running = await startServer(serverOptions(changes));
       return running;
     },
+    refusal: (changes = {}) => startFailing(serverOptions(changes)),
     async session({ transport, request = { architecture } } = {}) {
       const { sessionId: id } = await rest.create(request);
       const { seen, follower } = place.follow(id, transport);
