@@ -35,14 +35,14 @@ export function createControlServer(controlled: Controlled): ControlServer {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
-    // Its end is heard before anything that is asked after it; its close may come later.
-    for (const event of ['end', 'close']) socket.once(event, () => sockets.delete(socket));
+    socket.once('close', () => sockets.delete(socket));
     serve(socket, controlled);
   });
   server.maxConnections = MOST_ATTENDANTS;
   return {
     server,
-    attendants: () => sockets.size,
+    // One that has hung up is gone before its socket is closed.
+    attendants: () => [...sockets].filter(({ destroyed, readableEnded }) => !destroyed && !readableEnded).length,
     disconnect() {
       for (const socket of sockets) socket.destroySoon();
     },

@@ -102,8 +102,7 @@ export function createHostProcess<Connection extends HostConnection>(
   }
 
   async function end(): Promise<void> {
-    const usage = await connection?.usage().catch(() => undefined);
-    if (usage && usage.otherServers > 0) {
+    if (connection && (await isUsedByOthers(connection))) {
       logger.log('info', `${program.name} is left running: another server uses it`);
       return;
     }
@@ -129,6 +128,15 @@ export function createHostProcess<Connection extends HostConnection>(
     onReady: (listener) => subscribe(readyListeners, listener),
     onExit: (listener) => subscribe(exitListeners, listener),
   };
+}
+
+/** Asked twice, since the end of another connection may be noticed only after the first question. */
+async function isUsedByOthers(connection: HostConnection): Promise<boolean> {
+  try {
+    return (await connection.usage()).otherServers > 0 && (await connection.usage()).otherServers > 0;
+  } catch {
+    return false;
+  }
 }
 
 function subscribe<Listener>(listeners: Set<Listener>, listener: Listener): () => void {
