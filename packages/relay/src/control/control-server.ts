@@ -42,7 +42,8 @@ export function createControlServer(controlled: Controlled): ControlServer {
   return {
     server,
     // One that has hung up is gone before its socket is closed.
-    attendants: () => [...sockets].filter(({ destroyed, readableEnded }) => !destroyed && !readableEnded).length,
+    attendants: () =>
+      [...sockets].filter(({ destroyed, readableEnded }) => !destroyed && !readableEnded).length,
     disconnect() {
       for (const socket of sockets) socket.destroySoon();
     },
