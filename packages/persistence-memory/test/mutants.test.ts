@@ -19,6 +19,7 @@ const cases: readonly Case<StoreContext<WholeStore>>[] = [
 
 describe('the conformance kits catch a store that', () => {
   for (const { name, breaks, wrap } of storeMutants) {
+    // [KIT-mutants-caught]
     test(`${name} (${breaks})`, async () => {
       const setup = storeSetup<WholeStore>({ name, create: () => wrap(memoryPersistence()) });
       const results = await runCases(cases, setup, { only: [breaks] });

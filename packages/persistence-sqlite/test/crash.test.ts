@@ -23,6 +23,7 @@ async function appendUntilKilled(file: string, acknowledgements: number): Promis
   return acknowledged;
 }
 
+// [LAW-02-durable-before-visible] [LAW-06-position-with-events]
 test('after a kill -9 at any moment every acknowledged event is there, without a gap, and its journal position too', async () => {
   const file = fileForTest();
   for (let round = 0; round < ROUNDS; round++) {

@@ -44,6 +44,7 @@ describe('one server a file', () => {
     }
   });
 
+  // [SERVER-store-lock]
   test('another process holds it until it dies, however it dies', async () => {
     const file = fileForTest();
     const { child, lines } = startProgram('hold-store.ts', file);

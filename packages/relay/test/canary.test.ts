@@ -4,6 +4,7 @@ import { KEY, startRelay, startUpstream } from './support/scene.ts';
 
 const masked = '*'.repeat(KEY.length);
 
+// [SAFE-no-key-outside]
 describe('the real key', () => {
   it.each([200, 401, 500])(
     'is masked when an upstream repeats its headers in an answer %i',

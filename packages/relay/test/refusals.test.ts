@@ -10,6 +10,7 @@ import { startRelay, startUpstream } from './support/scene.ts';
 const forbidden = () => startUpstream((_request, response) => void response.writeHead(200).end('reached'));
 const MINUTE_MS = 60_000;
 
+// [SAFE-relay-tokens]
 describe('a token', () => {
   it('is required', async () => {
     const { socket } = await startRelay(await forbidden());

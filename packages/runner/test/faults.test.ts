@@ -85,6 +85,7 @@ describe('a runner that is killed in a turn', () => {
     expect(recalled).toMatchObject({ content: expect.stringContaining('I remember: say before') });
   });
 
+  // [DIES-runner]
   it('leaves no process of its agent behind', async () => {
     const { sandbox, engine } = await started();
     await engine.turn('spawn\nhang', 'a');
@@ -223,6 +224,7 @@ describe('a command that was taken but never reached the agent', () => {
 });
 
 describe('a saved transcript', () => {
+  // [LAW-10-torn-closed]
   it('is taken up in a new sandbox, torn lines cut and dangling calls closed', async () => {
     const { engine } = await started();
     await engine.turn('say first', 'a');

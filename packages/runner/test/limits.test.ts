@@ -18,6 +18,7 @@ async function started(...flags: string[]) {
 }
 
 describe('a journal that nobody takes over', () => {
+  // [BOUND-journal-full]
   it('ends the turn as `journal_full` within its bound, and goes on once it was taken over', async () => {
     const { sandbox, engine } = await started('--journal-bytes', `${JOURNAL_BYTES}`);
     await engine.turn('text 200000', 'a');

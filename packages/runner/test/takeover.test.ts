@@ -19,6 +19,7 @@ describe('an engine with a higher epoch', () => {
     expect(await first.ended).toBe(0);
   });
 
+  // [LAW-08-runner-highest-epoch]
   it('is remembered: one with a lower epoch is refused, also by the runner after this one', async () => {
     const sandbox = makeSandbox();
     await sandbox.connect().hello(7);

@@ -76,6 +76,7 @@ describe('a program in a bubblewrap sandbox', () => {
     expect(await shell(sandbox, 'mount -t tmpfs none /tmp && echo mounted')).not.toContain('mounted');
   });
 
+  // [SAFE-no-network]
   test('is told its own host name and addresses', async () => {
     const sandbox = await sandboxOf(provider);
     expect(await shell(sandbox, 'hostname; getent hosts localhost | head -n 1')).toMatch(

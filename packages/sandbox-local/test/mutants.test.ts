@@ -28,6 +28,7 @@ const HANGING_MS = 4_000;
 const hanging = sandboxCases.map((each) => ({ ...each, timeoutMs: HANGING_MS }));
 
 describe('the sandbox kit catches a provider that', () => {
+  // [KIT-mutants-caught]
   test.each(sandboxMutants)('$name', async (mutant) => {
     const good = ISOLATING.includes(mutant.breaks) ? isolated : plain;
     const cases = mutant.hangs ? hanging : sandboxCases;

@@ -6,6 +6,7 @@ import { serve } from './serve.ts';
 
 // What never comes is waited for until a deadline: they wait side by side.
 describe.concurrent('the transport kit catches a transport that has this fault:', () => {
+  // [KIT-mutants-caught]
   test.each(transportMutants)('$id, $fault', { timeout: 120_000 }, async ({ caughtBy, spoil }) => {
     const cases = transportCases(['http']);
     const setup = transportSetup({ start: (engine, settings) => serve(spoil(engine), settings) });

@@ -39,7 +39,6 @@ export const BOUNDS = {
   'BOUND-journal-full': {
     from,
     says: 'a journal over its limit ends the turn as journal_full, written from a reserve',
-    later: 'arrives with the fault harness',
   },
   'BOUND-coded-refusals': {
     from,

@@ -11,7 +11,6 @@ export const DEATHS = {
   'DIES-server-frozen': {
     from,
     says: 'a frozen server that thaws after another took over writes nothing',
-    later: 'takes two servers on one store; sqlite serves one server a file',
   },
   'DIES-store': {
     from,

@@ -5,6 +5,7 @@ import { describeTransport } from '@hhopkins/agent-testkit/transport';
 import { createHttpTransport, createNodeServer } from '@hhopkins/agent-transport-http';
 import { createWebSocketTransport } from '@hhopkins/agent-transport-ws';
 
+// [KIT-server-conforms] [LAW-03-transports-alike]
 describeTransport({
   name: 'both transports on one server',
   speaks: ['http', 'websocket'],

@@ -39,12 +39,14 @@ describe.each(recordingNames())('the recording %s', (name) => {
   const exception = EXCEPTIONS[name];
   if (exception) {
     const { holds, when } = CLAUDE_EXCEPTIONS[exception];
+    // [LAW-11-exceptions-tested]
     it(`agrees live and reloaded but for ${exception}: ${when}`, () => {
       expect(comparable(reloaded)).not.toEqual(comparable(live.conversation));
       expect(holds(live.conversation, reloaded)).toBe(true);
       expect(holds(reloaded, live.conversation)).toBe(false);
     });
   } else {
+    // [LAW-11-live-equals-reloaded]
     it('agrees live and reloaded', () => {
       expect(comparable(reloaded)).toEqual(comparable(live.conversation));
     });
@@ -52,6 +54,7 @@ describe.each(recordingNames())('the recording %s', (name) => {
 });
 
 describe('the exceptions', () => {
+  // [LAW-11-exceptions-tested]
   it('are each proven by a recording', () => {
     expect(new Set(Object.values(EXCEPTIONS))).toEqual(new Set(Object.keys(CLAUDE_EXCEPTIONS)));
   });

@@ -56,6 +56,7 @@ const command = (commandId: string) => ({
   result: {},
 });
 
+// [LAW-02-group-commit]
 describe('appends of many sessions', () => {
   it('that come within the window share one commit, each with its own result', async () => {
     const { clock, calls, committer } = setUp();

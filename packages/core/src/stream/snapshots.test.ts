@@ -47,6 +47,7 @@ function eventOf(given: Change, index: number): SessionEvent {
   }
 }
 
+// [LAW-05-compaction-reduces-alike]
 it('what compaction drops changes nothing of what the events come to', () => {
   fc.assert(
     fc.property(fc.array(change, { maxLength: 40 }), fc.nat(40), (changes, cut) => {

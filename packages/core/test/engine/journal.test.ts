@@ -35,6 +35,7 @@ describe('what a runner wrote', () => {
     },
   );
 
+  // [LAW-06-position-with-events]
   it('enters once although every frame is sent twice', async () => {
     const { session } = await running();
     session.runner().stutters = true;
@@ -97,6 +98,7 @@ describe('what a runner wrote', () => {
   });
 });
 
+// [SAFE-runner-untrusted]
 describe('a hostile runner', () => {
   it.each([
     [

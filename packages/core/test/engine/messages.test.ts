@@ -110,6 +110,7 @@ describe('a message', () => {
     });
   });
 
+  // [BOUND-capacity]
   it('that would need one sandbox too many is refused', async () => {
     const world = await createWorld({ settings: { maximumSandboxes: 2 } });
     world.sandboxes.behaviour = 'begin';

@@ -29,6 +29,7 @@ describe('while the store is away', () => {
     expect(session.of('turn:queued')).toHaveLength(1);
   });
 
+  // [DIES-store]
   it('the run goes on in the sandbox, and its events come when the store is back', async () => {
     const { world, session, turnId } = await working();
     world.store.faults.down = true;
@@ -54,6 +55,7 @@ describe('while the store is away', () => {
     expect(session.runner().greetings).toBeLessThan(10);
   });
 
+  // [DIES-store]
   it('readiness says so, and says so when it is over', async () => {
     const { world } = await working();
     await world.clock.advance(6000);
@@ -147,6 +149,7 @@ describe('an append whose answer is lost', () => {
 });
 
 describe('a server whose session another one took over', () => {
+  // [LAW-08-stale-epoch-refused] [DIES-server-frozen]
   it('writes nothing any more', async () => {
     const { world, session } = await working();
     const before = session.events().length;

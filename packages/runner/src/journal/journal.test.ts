@@ -80,6 +80,7 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
 );
 
 describe('a journal', () => {
+  // [LAW-06-fsync-first]
   it('gives a reader everything durable once and in order, through trims, restarts and crashes', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(anyStep, { minLength: 5, maxLength: 40 }), async (steps) => {
@@ -176,6 +177,7 @@ function tear(folder: string, kept: number, durable: JournalPosition): void {
 }
 
 describe('a journal on disk', () => {
+  // [LAW-06-new-journal-id]
   it('goes on with its id after a clean end, and begins another after any other', async () => {
     const folder = makeFolder();
     const first = await open(folder);
@@ -234,6 +236,7 @@ describe('a journal on disk', () => {
     await first.close();
   });
 
+  // [LAW-06-beyond-head-error]
   it('refuses positions beyond the head, and acks of what it never wrote', async () => {
     const journal = await open(makeFolder());
     const { id } = journal.head();
@@ -247,6 +250,7 @@ describe('a journal on disk', () => {
     await journal.close();
   });
 
+  // [BOUND-journal-full]
   it('is full before its bound, still takes ends of turns, and goes on when it was read', async () => {
     const journal = await open(makeFolder());
     let number = 0;

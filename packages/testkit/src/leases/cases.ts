@@ -43,6 +43,7 @@ export const leaseCases: readonly Case<StoreContext<LeaseStore>>[] = [
     },
   },
   {
+    // [LAW-08-one-owner]
     id: 'lease-one-winner',
     title: 'of many that ask at once one gets the session',
     async run({ adapter: { leases } }) {

@@ -64,6 +64,7 @@ export const appendCases: readonly Case<StoreContext<EventLogStore>>[] = [
     },
   },
   {
+    // [LAW-02-group-commit]
     id: 'append-sessions-apart',
     title: "sessions of one call each keep their own events, and get their own results in the batches' order",
     async run({ adapter: { eventLog } }) {
@@ -87,6 +88,7 @@ export const appendCases: readonly Case<StoreContext<EventLogStore>>[] = [
     },
   },
   {
+    // [LAW-02-own-fault-only]
     id: 'append-own-fault',
     title: "one session's fault fails that session alone",
     async run({ adapter: { eventLog } }) {
@@ -149,6 +151,7 @@ export const appendCases: readonly Case<StoreContext<EventLogStore>>[] = [
     },
   },
   {
+    // [LAW-08-expected-head]
     id: 'append-expected-head',
     title: 'an append that expects another head is refused, so that a repeated one enters once',
     async run({ adapter: { eventLog } }) {
@@ -206,6 +209,7 @@ export const appendCases: readonly Case<StoreContext<EventLogStore>>[] = [
     },
   },
   {
+    // [LAW-08-stale-epoch-refused]
     id: 'append-epoch',
     title: 'once a higher epoch wrote, lower ones are refused',
     async run({ adapter: { eventLog } }) {

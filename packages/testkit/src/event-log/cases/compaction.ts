@@ -19,6 +19,7 @@ const sample = (writer: Writer, from: number, to: number) =>
 /** What is asked of `compact`. */
 export const compactionCases: readonly Case<StoreContext<EventLogStore>>[] = [
   {
+    // [LAW-05-compaction-reduces-alike]
     id: 'compact-keeps-seq',
     title: 'after a compaction every event above the floor has its seq still, and appends go on',
     async run({ adapter: { eventLog } }) {
@@ -41,6 +42,7 @@ export const compactionCases: readonly Case<StoreContext<EventLogStore>>[] = [
     },
   },
   {
+    // [LAW-05-floor-reset]
     id: 'compact-reset-below-floor',
     title: 'a cursor below the floor gets a reset with the snapshot, one at the floor its events',
     async run({ adapter: { eventLog } }) {

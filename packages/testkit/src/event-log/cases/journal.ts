@@ -30,6 +30,7 @@ async function assertPosition(
 /** What is asked of the position in a runner's journal. */
 export const journalCases: readonly Case<StoreContext<EventLogStore>>[] = [
   {
+    // [LAW-06-position-with-events]
     id: 'journal-with-events',
     title: 'the position in the journal commits with the events it yielded, or with none',
     async run(context) {

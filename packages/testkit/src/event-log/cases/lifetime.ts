@@ -54,6 +54,7 @@ export const lifetimeCases: readonly Case<StoreContext<EventLogStore>>[] = [
     },
   },
   {
+    // [LAW-01-new-stream-id]
     id: 'log-purge',
     title: 'a purged session has no stream; its next one begins at 1 and resets the cursors of the old',
     needs: ({ adapter }) => (adapter.deleteSession ? undefined : 'the adapter has no deleteSession'),

@@ -42,6 +42,7 @@ async function takenOver(adapter: PersistenceAdapter) {
 export const fenceCases: readonly Case<Context>[] = [
   ...Object.entries(writes).map(
     ([method, write]): Case<Context> => ({
+      // [LAW-08-stale-epoch-refused]
       id: `fence-${method.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
       title: `${method} of a server that lost the session is refused, and changes nothing`,
       needs,

@@ -10,6 +10,7 @@ export function cursorCases(kind: ReaderKind): Case<TransportContext>[] {
   const { id, title } = kind;
   return [
     {
+      // [LAW-03-cursor-exact]
       id: `${id}-exactly-after-cursor`,
       title: `${title}: a reader with a cursor gets exactly the events after it, once, in order, live ones included`,
       async run({ script, url }) {
@@ -36,6 +37,7 @@ export function cursorCases(kind: ReaderKind): Case<TransportContext>[] {
       },
     },
     {
+      // [LAW-03-live-hand-over]
       id: `${id}-live-hand-over`,
       title: `${title}: events that come while the stored ones are read are neither lost nor doubled`,
       async run({ script, url }) {
@@ -107,6 +109,7 @@ export function cursorCases(kind: ReaderKind): Case<TransportContext>[] {
       },
     },
     {
+      // [LAW-04-snapshot-is-reduction]
       id: `${id}-snapshot-equals-reduction`,
       title: `${title}: a snapshot and the events after it add up to the reduction of all events`,
       async run({ script, url }) {

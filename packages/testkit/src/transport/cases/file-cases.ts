@@ -77,6 +77,7 @@ export const fileCases: Case<TransportContext>[] = [
     ] as const
   ).map(
     (name): Case<TransportContext> => ({
+      // [SAFE-hostile-files]
       id: `file-active-${name.toLowerCase().replace('.', '-')}`,
       title: `${name} is sent as an attachment, sandboxed and not sniffed`,
       async run({ script, url }) {
@@ -109,6 +110,7 @@ export const fileCases: Case<TransportContext>[] = [
     },
   },
   {
+    // [SAFE-hostile-files]
     id: 'workspace-and-transcript',
     title: 'workspace.tar and the transcript are raw and cannot run in a browser',
     async run({ script, url }) {

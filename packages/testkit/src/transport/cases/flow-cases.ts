@@ -13,6 +13,7 @@ const EVENT_BYTES = 10_000;
 /** Slow readers. */
 export const flowCases: Case<TransportContext>[] = [
   {
+    // [LAW-09-slow-reader-resumes]
     id: 'lagging-by-acknowledgement',
     title:
       'a reader that acknowledges, and falls behind, is told to resume from its cursor, and loses nothing',
@@ -51,6 +52,7 @@ export const flowCases: Case<TransportContext>[] = [
     },
   },
   {
+    // [LAW-09-others-unharmed]
     id: 'lagging-by-connection',
     title:
       'a reader whose connection takes nothing is told to resume, and holds up no other session or reader',
