@@ -125,7 +125,8 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '(^|/)(dist|coverage)/' },
+    // What a consumer writes is compiled and run against the packed packages.
+    exclude: { path: '(^|/)(dist|coverage)/|^tests/src/packed/consumer/' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.node.json' },
     enhancedResolveOptions: {

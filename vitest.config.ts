@@ -11,9 +11,12 @@ const conditions = ['@hhopkins/source'];
 execFileSync(process.execPath, [join(root, 'packages/runner/scripts/bundle.ts')], { stdio: 'inherit' });
 
 /** One project a workspace package, named as the package. */
-const projects = globSync(['packages/*/package.json', 'apps/*/package.json', 'examples/*/package.json', 'tests/package.json'], {
-  cwd: root,
-})
+const projects = globSync(
+  ['packages/*/package.json', 'apps/*/package.json', 'examples/*/package.json', 'tests/package.json'],
+  {
+    cwd: root,
+  },
+)
   .sort()
   .map((manifest): TestProjectInlineConfiguration => {
     const { name } = JSON.parse(readFileSync(join(root, manifest), 'utf8')) as { name: string };

@@ -1,2 +1,4 @@
-/** Kept equal to package.json by a test. */
-export const VERSION = '0.0.0';
+import manifest from '../package.json' with { type: 'json' };
+
+/** Of this package, as `/health` says it; a build has it put in. */
+export const VERSION: string = manifest.version;

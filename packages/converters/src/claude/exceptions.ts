@@ -10,8 +10,10 @@ export interface AgreementException {
   holds(live: Conversation, reloaded: Conversation): boolean;
 }
 
+export type ClaudeExceptionName = 'lost-lines' | 'cleared-conversation';
+
 /** Every exception there is. Each is proven by a recording that does not agree. */
-export const CLAUDE_EXCEPTIONS = {
+export const CLAUDE_EXCEPTIONS: Readonly<Record<ClaudeExceptionName, AgreementException>> = {
   'lost-lines': {
     when: 'Claude is killed within some 100 ms of an answer.',
     reason:
@@ -38,9 +40,7 @@ export const CLAUDE_EXCEPTIONS = {
       );
     },
   },
-} as const satisfies Record<string, AgreementException>;
-
-export type ClaudeExceptionName = keyof typeof CLAUDE_EXCEPTIONS;
+};
 
 const identity = ({ id, type }: { id: string; type: string }): string => `${type} ${id}`;
 
