@@ -1,4 +1,3 @@
-import { isEventType } from './event-types.ts';
 import type { SessionEvent } from './events.ts';
 import type { FileEntry } from './files.ts';
 import { reduceConversation } from './reduce-conversation.ts';
@@ -45,7 +44,7 @@ export function initialState(sessionId: string): SessionState {
  */
 export function reduce(state: SessionState, event: SessionEvent): SessionState {
   const { timestamp } = event.context;
-  const next = isEventType(event.type) ? apply(state, event) : state;
+  const next = apply(state, event);
   const session = { ...next.session, updatedAt: timestamp };
   return { ...next, session: { ...session, status: statusOf(session) } };
 }
