@@ -11,7 +11,7 @@ export interface FoundProcess {
 
 /**
  * Every living process of this machine that names `folder` in its command line, environment or working directory, or has it
- * mounted: what a server with its data there has started, in sandboxes too.
+ * mounted where this process has not: what a server with its data there has started, in sandboxes too.
  */
 export function processesOf(folder: string): FoundProcess[] {
   return readdirSync('/proc')
@@ -52,7 +52,7 @@ function find(pid: number, folder: string): FoundProcess | undefined {
     }
   };
   const command = read('cmdline').replaceAll('\0', ' ').trim();
-  const traces = [command, read('environ'), workingDirectory(pid), read('mountinfo')];
+  const traces = [command, read('environ'), workingDirectory(pid), ...ownMounts(pid)];
   if (!traces.some((trace) => trace.includes(folder))) return undefined;
   // The name in parentheses may hold anything; the fields after it do not.
   const fields = read('stat')
@@ -61,6 +61,22 @@ function find(pid: number, folder: string): FoundProcess | undefined {
   const [state, startedAt] = [fields[0], fields[19]];
   if (state === undefined || state === '' || state === 'Z' || startedAt === undefined) return undefined;
   return { pid, startedAt, command };
+}
+
+/** What a sandbox mounts for itself. A mount that everybody has, this process too, says nothing about anybody. */
+function ownMounts(pid: number): string[] {
+  const shared = new Set(mountsOf('self'));
+  return mountsOf(pid).filter((mount) => !shared.has(mount));
+}
+
+/** Device, root and place of each mount. */
+function mountsOf(pid: number | 'self'): string[] {
+  try {
+    const lines = readFileSync(`/proc/${pid}/mountinfo`, 'latin1').split('\n');
+    return lines.map((line) => line.split(' ').slice(2, 5).join(' '));
+  } catch {
+    return [];
+  }
 }
 
 function workingDirectory(pid: number): string {
