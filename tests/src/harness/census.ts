@@ -34,6 +34,7 @@ export async function untilNobodyLeft(folder: string, milliseconds?: number): Pr
 
 /** Ends what is left, by pid. For cleaning up after a failure. */
 export function endAll(folder: string): void {
+  if (find(process.ppid, folder)) throw new Error(`${folder} is a trace of everything that runs here`);
   for (const { pid } of processesOf(folder)) {
     try {
       process.kill(pid, 'SIGKILL');
@@ -79,9 +80,9 @@ function mountsOf(pid: number | 'self'): string[] {
   }
 }
 
-function workingDirectory(pid: number): string {
+function link(pid: number | 'self', name: string): string {
   try {
-    return readlinkSync(`/proc/${pid}/cwd`);
+    return readlinkSync(`/proc/${pid}/${name}`);
   } catch {
     return '';
   }
