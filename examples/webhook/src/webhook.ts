@@ -2,6 +2,8 @@ import type { AgentRuntime } from '@hhopkins/agent-server';
 
 export interface WebhookOptions {
   url: string;
+  /** Milliseconds before the second attempt, and twice as many before each further one. Default 400. */
+  pauseMs?: number;
   /** Told when a delivery was given up. */
   onFailure?: (error: unknown) => void;
 }
@@ -17,7 +19,7 @@ const DEADLINE_MS = 10_000;
  */
 export function webhook(
   runtime: AgentRuntime,
-  { url, onFailure = console.error }: WebhookOptions,
+  { url, pauseMs = 400, onFailure = console.error }: WebhookOptions,
 ): () => void {
   const post = async (body: object): Promise<void> => {
     for (let attempt = 1; ; attempt += 1) {
@@ -32,7 +34,7 @@ export function webhook(
         throw new Error(`${url} answered ${answer.status}`);
       } catch (error) {
         if (attempt >= ATTEMPTS) return onFailure(error);
-        await new Promise((resolve) => setTimeout(resolve, 200 * 2 ** attempt));
+        await new Promise((resolve) => setTimeout(resolve, pauseMs * 2 ** (attempt - 1)));
       }
     }
   };
