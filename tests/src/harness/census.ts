@@ -80,9 +80,9 @@ function mountsOf(pid: number | 'self'): string[] {
   }
 }
 
-function link(pid: number | 'self', name: string): string {
+function workingDirectory(pid: number): string {
   try {
-    return readlinkSync(`/proc/${pid}/${name}`);
+    return readlinkSync(`/proc/${pid}/cwd`);
   } catch {
     return '';
   }
