@@ -1,13 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { endAll, type FoundProcess, processesOf } from '../src/harness/census.ts';
+import type { FoundProcess } from '../src/harness/census.ts';
 import { type RestClient, restClient } from '../src/harness/rest-client.ts';
 import { type ServerProcess, startServer } from '../src/harness/server-process.ts';
 import { readStore } from '../src/harness/store.ts';
 import { type Finding, lost, stuck } from './finding.ts';
+import { endOwn, ownProcesses, ticksNow } from './own-processes.ts';
 import { type NetworkProxy, openProxy } from './proxy.ts';
 import type { Sabotage } from './sabotage.ts';
 import { type FaultSession, openSession } from './session.ts';
@@ -38,8 +39,10 @@ export interface Scene {
   server(): ServerProcess;
   /** Starts the next server and leads the clients to it. */
   start(): Promise<ServerProcess>;
-  /** The living processes of this scene. */
-  processes(): FoundProcess[];
+  /** Where the store's file is. */
+  readonly storeDirectory: string;
+  /** The living processes of this scene, or of one of its sandboxes. */
+  processes(sandboxId?: string): FoundProcess[];
   misbehave(fault: StoreFault | null): void;
   audit(): AuditLine[];
   /** Ends everything as a user would, and tells what is left. What is kept can be looked at afterwards. */
@@ -53,11 +56,14 @@ const CLOSE_MS = 60_000;
 const SETTINGS = { leaseTtlMs: 3000, reconnectTimeoutMs: 120_000 };
 
 export async function openScene(options: SceneOptions): Promise<Scene> {
+  const since = ticksNow();
   const directory = await mkdtemp(join(tmpdir(), 'faults-'));
   const dataDirectory = join(directory, 'data');
-  const storeDirectory = options.smallDisk ? join(directory, 'disk') : dataDirectory;
+  // Never below the scene's folder: every process of the machine sees the mount.
+  const storeDirectory = options.smallDisk ? await mkdtemp(join(tmpdir(), 'small-disk-')) : dataDirectory;
+  const temporaryDirectory = join(directory, 'tmp');
   await mkdir(dataDirectory);
-  await mkdir(storeDirectory, { recursive: true });
+  await mkdir(temporaryDirectory);
   if (options.smallDisk) mountDisk(storeDirectory);
   const controlFile = join(directory, 'store-fault.json');
   const auditFile = join(directory, 'audit.jsonl');
@@ -74,6 +80,7 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
     options,
     directory,
     dataDirectory,
+    storeDirectory,
     store: readStore(storeDirectory),
     proxy,
     rest: restClient(() => proxy.url),
@@ -89,6 +96,8 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
           SYNC_INTERVAL_MS: '2000',
           // Whatever a harness that is killed leaves behind ends by itself.
           ORPHAN_TTL_MS: '120000',
+          // Handed down to its helpers, by which they are known as this scene's.
+          TMPDIR: temporaryDirectory,
           FAULTS_AGENT: options.agent,
           FAULTS_SANDBOX: options.sandbox,
           FAULTS_SETTINGS: JSON.stringify(SETTINGS),
@@ -103,7 +112,7 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
       proxy.lead(started.url);
       return started;
     },
-    processes: () => processesOf(directory).filter(({ pid }) => pid !== process.pid),
+    processes: (trace = directory) => ownProcesses(trace, since),
     misbehave(fault) {
       if (fault) writeFileSync(controlFile, JSON.stringify(fault));
       else rmSync(controlFile, { force: true });
@@ -133,7 +142,7 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
         findings.push(stuck(`the scene did not end: ${(error as Error).message}`));
       } finally {
         scene.misbehave(null);
-        endAll(directory);
+        endOwn(directory, since);
         await proxy.close();
         const kept = keep || findings.length > 0;
         if (kept)
@@ -169,6 +178,7 @@ function mountDisk(folder: string): void {
 function unmountDisk(folder: string, copy: string | null): void {
   if (copy) execFileSync('cp', ['-r', folder, copy]);
   execFileSync('umount', ['-l', folder]);
+  rmdirSync(folder);
 }
 
 let mountable: boolean | undefined;
@@ -176,14 +186,14 @@ let mountable: boolean | undefined;
 /** Whether this user may mount a small disk here. */
 export async function canMount(): Promise<boolean> {
   if (mountable !== undefined) return mountable;
-  const folder = await mkdtemp(join(tmpdir(), 'faults-mount-'));
+  const folder = await mkdtemp(join(tmpdir(), 'small-disk-'));
   try {
     mountDisk(folder);
     unmountDisk(folder, null);
     mountable = true;
   } catch {
     mountable = false;
+    rmdirSync(folder);
   }
-  await rm(folder, { recursive: true, force: true });
   return mountable;
 }

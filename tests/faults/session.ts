@@ -1,5 +1,5 @@
 import type { SessionEvent } from '@hhopkins/agent-protocol';
-import { type FoundProcess, processesOf } from '../src/harness/census.ts';
+import type { FoundProcess } from '../src/harness/census.ts';
 import { type Follower, follow } from '../src/harness/follow.ts';
 import { createWitness, type Witness } from '../src/harness/witness.ts';
 import type { Scene } from './scene.ts';
@@ -58,7 +58,7 @@ export async function openSession(scene: Scene, ordinal: number): Promise<FaultS
     sandboxId,
     processes() {
       const sandbox = sandboxId();
-      return sandbox ? processesOf(sandbox) : [];
+      return sandbox ? scene.processes(sandbox) : [];
     },
     async close() {
       await Promise.all(followers.map((follower) => follower.close()));

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { bubblewrap, plainProcesses } from '@hhopkins/agent-sandbox-local';
-import { processesOf } from '../../src/harness/census.ts';
 import { until } from '../wait.ts';
 import type { FaultKind } from './kind.ts';
 import { AGENT, findOne, killOne, RUNNER } from './means.ts';
@@ -53,7 +52,7 @@ export const INSIDE_KINDS: readonly FaultKind[] = [
     async inflict({ scene, session, random }) {
       const sandboxId = await until('a sandbox', SANDBOX_MS, session.sandboxId);
       if (random.between(0, 1) === 0) {
-        for (const { pid } of processesOf(sandboxId)) {
+        for (const { pid } of scene.processes(sandboxId)) {
           try {
             process.kill(pid, 'SIGKILL');
           } catch {

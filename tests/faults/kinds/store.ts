@@ -39,7 +39,7 @@ export const STORE_KINDS: readonly FaultKind[] = [
     smallDisk: true,
     async inflict({ scene, random }) {
       const forMs = random.between(300, 3000);
-      const ballast = join(scene.directory, 'disk', 'ballast');
+      const ballast = join(scene.storeDirectory, 'ballast');
       try {
         const bytes = fillDisk(ballast);
         await pause(forMs);
