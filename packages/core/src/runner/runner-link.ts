@@ -24,7 +24,7 @@ type Configured = { fidelity: Fidelity; reason?: string | undefined };
 /** A connection to the runner of a sandbox, past its greeting. */
 export interface RunnerLink {
   readonly hello: RunnerHello;
-  /** Rejects with the runner's reason when the agent cannot be set up. */
+  /** Rejects with the runner's reason when the agent cannot be set up. Another one counts from the next turn on. */
   setup(setup: RunnerSetup): Promise<Configured>;
   /** Asks for everything after `journal`; from here on `onEvents` is called. */
   attach(journal: JournalPosition): Promise<void>;
@@ -68,7 +68,8 @@ export async function openRunnerLink(options: RunnerLinkOptions): Promise<Runner
   const process = await sandbox.exec(options.command, { cwd: sandbox.layout.workspace });
   const connection = createRunnerConnection(process);
   const hello = createDeferred<RunnerHello>();
-  const configured = createDeferred<Configured>();
+  /** Of the setup that was sent last. */
+  let configured = createDeferred<Configured>();
   const closed = createDeferred<AgentServerError>();
   const taken = new Map<string, Deferred<void>>();
   const pongs = new Map<string, Deferred<{ busy: boolean }>>();
@@ -210,6 +211,8 @@ export async function openRunnerLink(options: RunnerLinkOptions): Promise<Runner
     closed: closed.promise,
     close: () => end(new AgentServerError('connection_lost', 'The connection to the runner was closed')),
     async setup(setup) {
+      if (ended) throw await closed.promise;
+      configured = createDeferred<Configured>();
       const asked = connection.send({ type: 'setup', setup });
       const both = Promise.all([configured.promise, asked]).then(([value]) => value);
       return withDeadline(clock, SETUP_MS, "The runner's setup", both);

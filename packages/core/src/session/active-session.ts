@@ -166,6 +166,7 @@ export function createActiveSession(parts: EngineParts, options: ActiveSessionOp
     changed: () => loop.changed(),
     held: null,
     link: null,
+    setup: null,
     reachedReady: false,
     barrenSandboxes: 0,
     failingSince: null,

@@ -19,6 +19,11 @@ function note(context: SessionContext, { type, payload, context: { source } }: S
     case 'turn:queued':
       context.lastActivity = now;
       context.lastTurnEvent = now;
+      // A steering message that became a turn of its own.
+      context.steers.delete(payload.messageId);
+      context.controls = context.controls.filter(
+        (control) => steerOf(control)?.messageId !== payload.messageId,
+      );
       break;
     case 'turn:started': {
       const command = context.turnCommands.get(payload.turnId);
@@ -33,7 +38,7 @@ function note(context: SessionContext, { type, payload, context: { source } }: S
     case 'turn:cancelled':
       context.turnCommands.delete(payload.turnId);
       if (context.handedTurnId === payload.turnId) context.handedTurnId = null;
-      dropSteersOf(context, payload.turnId);
+      reconsiderSteers(context, payload.turnId);
       break;
     case 'block:upsert':
       context.steers.delete(payload.block.id);
@@ -59,14 +64,21 @@ function note(context: SessionContext, { type, payload, context: { source } }: S
   }
 }
 
-/** `consequencesOf` made turns of those that the agent had not seen. */
-function dropSteersOf(context: SessionContext, turnId: string): void {
-  const isOf = ({ command }: CommandRecord): boolean => {
-    const steer = command as RunnerCommand | null;
-    return steer?.type === 'steer' && steer.turnId === turnId;
-  };
-  context.controls = context.controls.filter((control) => !isOf(control));
-  for (const [messageId, steer] of context.steers) if (isOf(steer)) context.steers.delete(messageId);
+const steerOf = ({ command }: CommandRecord) => {
+  const known = command as RunnerCommand | null;
+  return known?.type === 'steer' ? known : undefined;
+};
+
+/**
+ * `consequencesOf` made turns of those that the agent had not seen, as far as they were known then. For the others it is
+ * found out as for any that waits.
+ */
+function reconsiderSteers(context: SessionContext, turnId: string): void {
+  for (const [messageId, steer] of context.steers) {
+    if (steerOf(steer)?.turnId !== turnId) continue;
+    context.steers.delete(messageId);
+    context.controls.push(steer);
+  }
 }
 
 /** Takes up a command that the store has; again without effect. */

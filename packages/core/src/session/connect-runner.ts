@@ -138,6 +138,7 @@ async function greet(context: SessionContext, link: RunnerLink): Promise<void> {
         profile: await context.profile(),
         hasHistory: conversation.blocks.length > 0,
       });
+      context.setup = provisioned.setup;
       const restored = event('session:restored', {
         fidelity: provisioned.fidelity,
         workspaceAsOf: session.workspaceSavedAt,

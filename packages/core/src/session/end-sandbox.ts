@@ -13,6 +13,7 @@ export async function endSandbox(context: SessionContext, reason: string): Promi
     commands: takeTurnsBack(context),
   });
   context.held = null;
+  context.setup = null;
   context.failingSince = null;
   await record.claim(null);
   answerWakers(

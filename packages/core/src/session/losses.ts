@@ -58,6 +58,7 @@ export async function loseSandbox(context: SessionContext, reason: string): Prom
   context.link?.close();
   context.link = null;
   context.held = null;
+  context.setup = null;
   context.failingSince = null;
   context.barrenSandboxes += 1;
   await parts.models.revoke?.(context.sessionId).catch(() => {});

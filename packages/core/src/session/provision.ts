@@ -10,6 +10,8 @@ export interface Provisioned {
   reason?: string | undefined;
   /** Something was taken up from before: worth telling. */
   restored: boolean;
+  /** What the runner was told. */
+  setup: RunnerSetup;
 }
 
 /**
@@ -44,7 +46,7 @@ export async function provision(
     ]);
     await held.sandbox.putTar(`${layout.state}/restore`, archive);
   }
-  const configured = await link.setup({
+  const setup: RunnerSetup = {
     architecture: session.architecture,
     profile,
     sessionOptions: session.sessionOptions,
@@ -52,6 +54,6 @@ export async function provision(
     restore,
     ...(record.agentSessionId ? { agentSessionId: record.agentSessionId } : {}),
     ...held.access,
-  } satisfies RunnerSetup);
-  return { ...configured, restored: hasHistory };
+  };
+  return { ...(await link.setup(setup)), restored: hasHistory, setup };
 }

@@ -1,4 +1,4 @@
-import type { AgentProfile, QueuedTurn, SessionEvent } from '@hhopkins/agent-protocol';
+import type { AgentProfile, QueuedTurn, RunnerSetup, SessionEvent } from '@hhopkins/agent-protocol';
 import type { EngineParts } from '../engine-parts.ts';
 import type { CommandRecord } from '../ports/event-log.ts';
 import type { RunnerLink } from '../runner/runner-link.ts';
@@ -33,6 +33,8 @@ export interface SessionContext {
 
   held: HeldSandbox | null;
   link: RunnerLink | null;
+  /** What this process told the runner of the held sandbox. */
+  setup: RunnerSetup | null;
   /** The held sandbox was ready at least once: its loss is not a failure to start. */
   reachedReady: boolean;
   /** Sandboxes that were lost in a row without having begun a turn, a count. */

@@ -6,11 +6,12 @@ import type { Step } from './decide.ts';
 import { deliverControl } from './deliver-control.ts';
 import { endSandbox } from './end-sandbox.ts';
 import { isOverdue } from './facts.ts';
+import { handTurn } from './hand-turn.ts';
 import { failQueue, failTurn, loseSandbox } from './losses.ts';
-import { isPassing, isStoreFault } from './passing-faults.ts';
+import { isStoreFault } from './passing-faults.ts';
 import { releaseSandbox } from './release-sandbox.ts';
 import { saveForTheLastTime } from './saving.ts';
-import { nextTurn, type SessionContext, turnAtRunner } from './session-context.ts';
+import { type SessionContext, turnAtRunner } from './session-context.ts';
 import { expireRequests } from './turn-rules.ts';
 
 /** Each may be done again after it failed half-way. */
@@ -70,28 +71,7 @@ export const STEPS: Record<Step, (context: SessionContext) => Promise<void>> = {
 
   'connect-runner': connectRunner,
 
-  async 'hand-turn'(context) {
-    const { link, turnCommands } = context;
-    const next = nextTurn(context);
-    if (!next || !link) return;
-    const { turnId, messageId, content } = next;
-    // Set first: `turn:started` may overtake the answer.
-    context.handedTurnId = turnId;
-    try {
-      await link.command({ type: 'turn', commandId: turnId, turnId, messageId, content });
-    } catch (error) {
-      if (context.handedTurnId === turnId) context.handedTurnId = null;
-      const refusal = AgentServerError.from(error);
-      if (isPassing(refusal)) throw refusal;
-      await context.append({ events: failTurn(context, turnId, refusal.code, refusal.message) });
-      return;
-    }
-    const command = turnCommands.get(turnId);
-    if (command?.state !== 'queued') return;
-    const taken: CommandRecord = { ...command, state: 'taken' };
-    turnCommands.set(turnId, taken);
-    await context.append({ events: [], commands: [taken] });
-  },
+  'hand-turn': handTurn,
 
   'deliver-controls': deliverControl,
 

@@ -25,7 +25,7 @@ export type Behaviour = 'answer' | 'begin' | 'take';
 /** A runner in the process of the test, on the disk of a fake sandbox. */
 export interface FakeRunner {
   behaviour: Behaviour;
-  /** Answers nothing any more, and gives no bytes. */
+  /** Neither reads nor writes; goes on where it was once it is over. */
   stalled: boolean;
   /** Every event goes out twice. */
   stutters: boolean;
@@ -59,6 +59,8 @@ export interface FakeRunner {
   /** Nothing when none waits, or the runner does not run. */
   beginIfWaiting(): void;
   say(text: string, id?: string): string;
+  /** Says something letter by letter. */
+  type(text: string): void;
   /** Shows a steering message in the conversation. */
   show(steer: { messageId: string; content: string }): void;
   complete(): void;
@@ -109,8 +111,12 @@ export function createFakeRunner(
   let blocks = 0;
   let budget: number | null = null;
   let greetings = 0;
+  let stalled = false;
+  /** What came in while it was stalled. */
+  let unread: (() => void)[] = [];
 
   const flush = (): void => {
+    if (stalled) return;
     for (const connection of connections) {
       while (connection.attached && connections.has(connection)) {
         const frame = journal.next(connection.attached);
@@ -259,7 +265,17 @@ export function createFakeRunner(
 
   const runner: FakeRunner = {
     behaviour: 'answer',
-    stalled: false,
+    get stalled() {
+      return stalled;
+    },
+    set stalled(value) {
+      stalled = value;
+      if (stalled) return;
+      const reads = unread;
+      unread = [];
+      for (const read of reads) read();
+      if (running) flush();
+    },
     stutters: false,
     refusals: new Map(),
     setupFault: null,
@@ -289,7 +305,6 @@ export function createFakeRunner(
         attached: null,
         epoch: 0,
         send(frame) {
-          if (runner.stalled) return;
           if (left <= 0) return;
           left -= 1;
           output.write(typeof frame === 'string' ? frame : encodeLine(frame));
@@ -307,12 +322,15 @@ export function createFakeRunner(
         stdin: {
           async write(data) {
             if (!connections.has(connection)) throw new Error('EPIPE');
-            if (runner.stalled) return;
             // As in a pipe, what was written is read a moment later.
             await Promise.resolve();
-            for (const value of decoder.push(data)) {
-              if (connections.has(connection)) handle(connection, engineFrameSchema.parse(value));
-            }
+            const read = () => {
+              for (const value of decoder.push(data)) {
+                if (connections.has(connection)) handle(connection, engineFrameSchema.parse(value));
+              }
+            };
+            if (stalled) unread.push(read);
+            else read();
           },
           close: async () => connection.close(),
         },
@@ -369,6 +387,20 @@ export function createFakeRunner(
       };
       runner.emit('block:upsert', { block });
       return blockId;
+    },
+    type(text) {
+      blocks += 1;
+      const blockId = `${name}-block-${blocks}`;
+      const block: Block = {
+        id: blockId,
+        type: 'assistant_text',
+        content: '',
+        timestamp: now(),
+        status: 'pending',
+      };
+      runner.emit('block:upsert', { block });
+      for (const delta of text) runner.emit('block:delta', { blockId, delta });
+      runner.say(text, blockId);
     },
     show({ messageId, content }) {
       const block: Block = {

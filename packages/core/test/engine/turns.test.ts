@@ -175,6 +175,24 @@ describe('a message that interrupts', () => {
   });
 });
 
+describe('changed options', () => {
+  it('count from the next turn on', async () => {
+    const { world, session } = await runningTurn();
+    const sessionOptions = { model: 'larger' };
+    await world.clock.wait(world.engine.sessions.update(ANNA, session.id, { sessionOptions }));
+    await world.clock.advance(1000);
+    expect(session.runner().setups).toHaveLength(1);
+    session.runner().behaviour = 'answer';
+    session.runner().complete();
+    for (const content of ['next', 'and next']) {
+      const { turnId } = await session.send(content);
+      await session.untilQuiet();
+      expect(session.outcomes(turnId)).toEqual(['turn:completed']);
+    }
+    expect(session.runner().setups.map((setup) => setup.sessionOptions)).toEqual([{}, sessionOptions]);
+  });
+});
+
 describe('a turn', () => {
   it('that the runner refuses for good fails with its reason', async () => {
     const world = await createWorld();

@@ -26,6 +26,7 @@ export const action = fc.oneof(
       do: fc.constantFrom(
         'begin' as const,
         'say' as const,
+        'type' as const,
         'complete' as const,
         'complete' as const,
         'fail' as const,

@@ -1,4 +1,11 @@
-import type { SendMessageResponse, SessionEvent } from '@hhopkins/agent-protocol';
+import {
+  initialState,
+  reduce,
+  type SendMessageResponse,
+  type SessionEvent,
+  type SessionState,
+} from '@hhopkins/agent-protocol';
+import type { EngineSettings } from '../../src/settings.ts';
 import { type Reader, readAll } from '../doubles/reader.ts';
 import type { FakeRunner } from '../doubles/runner.ts';
 import type { FakeSandbox } from '../doubles/sandboxes.ts';
@@ -8,6 +15,9 @@ import type { Action } from './actions.ts';
 /** A client that comes back again and again, from where it stood. */
 interface Client {
   seen: SessionEvent[];
+  /** What snapshots and events came to. */
+  state: SessionState;
+  seq: number;
   streamId: string | undefined;
   reader: Reader | null;
   resets: number;
@@ -32,13 +42,22 @@ export interface Stage {
   heal(): Promise<void>;
 }
 
-export async function createStage(): Promise<Stage> {
-  const world = await createWorld();
+export async function createStage(settings: Partial<EngineSettings> = {}): Promise<Stage> {
+  const world = await createWorld({ settings });
   const { clock, store, sandboxes } = world;
   sandboxes.behaviour = 'begin';
   const sessions = [await world.session(), await world.session()];
   const acknowledged: Acknowledged[] = [];
-  const clients = sessions.map((): Client => ({ seen: [], streamId: undefined, reader: null, resets: 0 }));
+  const clients = sessions.map(
+    ({ id }): Client => ({
+      seen: [],
+      state: initialState(id),
+      seq: 0,
+      streamId: undefined,
+      reader: null,
+      resets: 0,
+    }),
+  );
   let contents = 0;
 
   const sessionOf = (index: number): SessionHandle => {
@@ -59,16 +78,25 @@ export async function createStage(): Promise<Stage> {
     if (!reader) return;
     reader.close();
     for (const item of reader.items) {
-      if (item.type === 'events') client.seen.push(...item.events);
-      else if (item.type === 'reset' || item.snapshot) client.resets += 1;
+      if (item.type === 'events') {
+        client.seen.push(...item.events);
+        client.state = item.events.reduce(reduce, client.state);
+        client.seq = item.events.at(-1)?.seq ?? client.seq;
+        continue;
+      }
       if (item.type === 'subscribed') client.streamId = item.streamId;
+      if (!item.snapshot) continue;
+      const { session, conversation, files, seq } = item.snapshot;
+      client.state = { session, conversation, files };
+      client.seq = seq;
+      client.resets += 1;
     }
   };
   const reconnect = (index: number): void => {
     const client = clients[index];
     if (!client) return;
     collect(client);
-    const cursor = { streamId: client.streamId, seq: client.seen.at(-1)?.seq ?? 0 };
+    const cursor = { streamId: client.streamId, seq: client.seq };
     client.reader = readAll(world.engine.sessions.follow(sessionOf(index).id, cursor));
   };
 
@@ -121,6 +149,8 @@ export async function createStage(): Promise<Stage> {
     wake: ({ session: index }) => wish(world.engine.sessions.wake(ANNA, sessionOf(index).id)),
     begin: ({ session: index }) => withRunner(index, (runner) => runner.beginIfWaiting()),
     say: ifActive((runner) => void runner.say(`text ${++contents}`)),
+    // A block that grows, and is whole in the end.
+    type: ifActive((runner) => runner.type(`text ${++contents}`)),
     complete: ifActive((runner) => runner.complete()),
     fail: ifActive((runner) => runner.fail('model_error')),
     ask: ifActive((runner) => runner.ask(`ask ${++contents}`)),
