@@ -8,7 +8,7 @@ import { nextTurn, type SessionContext } from './session-context.ts';
 
 /** Gives the runner the next message. One that it refuses for good has its outcome. */
 export async function handTurn(context: SessionContext): Promise<void> {
-  const { link, turnCommands } = context;
+  const { link, stream, turnCommands } = context;
   const next = nextTurn(context);
   if (!next || !link) return;
   const { turnId, messageId, content } = next;
@@ -25,7 +25,9 @@ export async function handTurn(context: SessionContext): Promise<void> {
     return;
   }
   const command = turnCommands.get(turnId);
-  if (command?.state !== 'queued') return;
+  // Its start may be on its way into the log already: what is written behind that would take it back.
+  const waits = stream.latest().session.queue.some((turn) => turn.turnId === turnId);
+  if (command?.state !== 'queued' || !waits) return;
   const taken: CommandRecord = { ...command, state: 'taken' };
   turnCommands.set(turnId, taken);
   await context.append({ events: [], commands: [taken] });
