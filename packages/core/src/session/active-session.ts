@@ -11,10 +11,9 @@ import type { RunnerLink } from '../runner/runner-link.ts';
 import { createSessionStream, type SessionStream } from '../stream/session-stream.ts';
 import { createSnapshotKeeper } from '../stream/snapshots.ts';
 import { pause, withDeadline } from '../support/deadline.ts';
-import { createDeferred } from '../support/deferred.ts';
-import { adopt, forgetUnstored, noteActivity } from './activity.ts';
+import { adopt, noteActivity } from './activity.ts';
+import { createAppend } from './append-with-consequences.ts';
 import { type CommandDesk, createCommandDesk } from './command-desk.ts';
-import { consequencesOf } from './consequences.ts';
 import { endSandbox } from './end-sandbox.ts';
 import { createEventFactory, type EventFactory } from './engine-event.ts';
 import { createLifecycleLoop } from './lifecycle-loop.ts';
@@ -22,8 +21,9 @@ import { failTurn } from './losses.ts';
 import { createRecordKeeper, type RecordKeeper } from './record-keeper.ts';
 import { createSandboxKeeper } from './sandbox-keeper.ts';
 import { save, saveForTheLastTime, saveWhenDue } from './saving.ts';
-import { type SessionContext, turnAtRunner } from './session-context.ts';
+import { emptyHands, type SessionContext, turnAtRunner } from './session-context.ts';
 import { createSynchroniser } from './synchroniser.ts';
+import { hasSandbox, reach, wake } from './wake.ts';
 
 /** A session that this server runs: the only one that writes its stream. */
 export interface ActiveSession {
@@ -77,7 +77,7 @@ const LAST_SNAPSHOT_MS = 10_000;
 export function createActiveSession(parts: EngineParts, options: ActiveSessionOptions): ActiveSession {
   const { epoch, state, info } = options;
   const { sessionId, architecture } = options.record;
-  const { clock, hub, log, committer, logger, settings } = parts;
+  const { clock, hub, log, committer, logger } = parts;
   const event = createEventFactory(sessionId, clock.now);
   const record = createRecordKeeper(parts, options.record, epoch);
   const stopper = new AbortController();
@@ -124,26 +124,7 @@ export function createActiveSession(parts: EngineParts, options: ActiveSessionOp
   });
   const snapshots = createSnapshotKeeper(parts, stream, sessionId, info.snapshotSeq ?? 0);
 
-  const append: SessionContext['append'] = async ({ events, commands = [], newCommands = [], ...rest }) => {
-    const more = consequencesOf(stream.latest(), events, context, event);
-    // A turn is in the latest state from here on: whatever ends it must find its command.
-    const turns = [...more.commands, ...newCommands].filter(
-      ({ lane, state }) => lane === 'turns' && state === 'queued',
-    );
-    for (const turn of turns) adopt(context, turn);
-    try {
-      return await stream.append({
-        ...rest,
-        events: [...events, ...more.events],
-        commands: [...commands, ...more.commands],
-        newCommands,
-      });
-    } catch (error) {
-      for (const turn of turns) forgetUnstored(context, turn);
-      throw error;
-    }
-  };
-
+  const append = createAppend(() => context);
   const context: SessionContext = {
     parts,
     sessionId,
@@ -164,26 +145,7 @@ export function createActiveSession(parts: EngineParts, options: ActiveSessionOp
     signal: stopper.signal,
     nudge: () => loop.nudge(),
     changed: () => loop.changed(),
-    held: null,
-    link: null,
-    setup: null,
-    reachedReady: false,
-    barrenSandboxes: 0,
-    failingSince: null,
-    brokenLinks: 0,
-    connectAfter: 0,
-    handedTurnId: null,
-    controls: [],
-    steers: new Map(),
-    turnCommands: new Map(),
-    askedAt: new Map(),
-    fileWrites: new Set(),
-    wakers: [],
-    lastActivity: clock.now(),
-    lastTurnEvent: clock.now(),
-    // What the sandbox did while nobody looked is not known to be saved.
-    unsaved: true,
-    lastSync: clock.now(),
+    ...emptyHands(clock.now()),
   };
   for (const command of options.openCommands) adopt(context, command);
   for (const { requestId } of [...state.session.pending.permissions, ...state.session.pending.questions]) {
@@ -205,23 +167,6 @@ export function createActiveSession(parts: EngineParts, options: ActiveSessionOp
     },
   });
 
-  const wake = async (): Promise<void> => {
-    context.lastActivity = clock.now();
-    if (context.link) return;
-    const ready = createDeferred<void>();
-    context.wakers.push(ready);
-    loop.nudge();
-    try {
-      const what = `The sandbox of session ${sessionId}`;
-      await withDeadline(clock, settings.sandboxTimeoutMs, what, ready.promise, 'sandbox_unavailable');
-    } finally {
-      context.wakers = context.wakers.filter((waker) => waker !== ready);
-      loop.nudge();
-    }
-  };
-
-  const hasSandbox = () => Boolean(context.held ?? record.current().sandbox);
-
   /** Everything that was acknowledged gets its outcome before the sandbox goes. */
   const endRuns = async (): Promise<void> => {
     await saveForTheLastTime(context);
@@ -241,10 +186,7 @@ export function createActiveSession(parts: EngineParts, options: ActiveSessionOp
     event,
     link: () => context.link,
     turnAtRunner: () => turnAtRunner(context),
-    async reach() {
-      if (!context.link && hasSandbox()) await wake();
-      return context.link;
-    },
+    reach: () => reach(context),
     async writeFiles(write) {
       const writing = write();
       context.fileWrites.add(writing);
@@ -257,7 +199,7 @@ export function createActiveSession(parts: EngineParts, options: ActiveSessionOp
     },
     nudge: loop.nudge,
     rested: loop.rested,
-    wake,
+    wake: () => wake(context),
     async sync() {
       if (!context.link)
         throw new AgentServerError(
@@ -268,16 +210,18 @@ export function createActiveSession(parts: EngineParts, options: ActiveSessionOp
     },
     needsSandbox() {
       const { status } = stream.latest().session;
-      return hasSandbox() || context.wakers.length > 0 || (status !== 'idle' && status !== 'terminated');
+      return (
+        hasSandbox(context) || context.wakers.length > 0 || (status !== 'idle' && status !== 'terminated')
+      );
     },
     resting() {
       const { status } = stream.latest().session;
       const quiet = context.wakers.length + context.controls.length === 0 && !stream.uncertain();
-      return quiet && !hasSandbox() && (status === 'idle' || status === 'terminated');
+      return quiet && !hasSandbox(context) && (status === 'idle' || status === 'terminated');
     },
     async close(runs) {
       await loop.stop();
-      if (runs === 'end' && hasSandbox() && !stream.closed()) {
+      if (runs === 'end' && hasSandbox(context) && !stream.closed()) {
         await endRuns().catch((error: unknown) =>
           logger.log('warn', 'sandbox not ended', { sessionId, error }),
         );

@@ -12,7 +12,7 @@ import type { Synchroniser } from './synchroniser.ts';
  * What the parts of one active session share: the durable truth is in `stream` and `record`, the rest is what this process
  * holds in its hands and may lose at any moment.
  */
-export interface SessionContext {
+export interface SessionContext extends SessionHands {
   readonly parts: EngineParts;
   readonly sessionId: string;
   readonly epoch: number;
@@ -30,7 +30,10 @@ export interface SessionContext {
   nudge(): void;
   /** Resolves at the next nudge. */
   changed(): Promise<void>;
+}
 
+/** What this process holds in its hands of a session. */
+export interface SessionHands {
   held: HeldSandbox | null;
   link: RunnerLink | null;
   /** What this process told the runner of the held sandbox. */
@@ -64,6 +67,29 @@ export interface SessionContext {
   unsaved: boolean;
   lastSync: number;
 }
+
+export const emptyHands = (now: number): SessionHands => ({
+  held: null,
+  link: null,
+  setup: null,
+  reachedReady: false,
+  barrenSandboxes: 0,
+  failingSince: null,
+  brokenLinks: 0,
+  connectAfter: 0,
+  handedTurnId: null,
+  controls: [],
+  steers: new Map(),
+  turnCommands: new Map(),
+  askedAt: new Map(),
+  fileWrites: new Set(),
+  wakers: [],
+  lastActivity: now,
+  lastTurnEvent: now,
+  // What the sandbox did while nobody looked is not known to be saved.
+  unsaved: true,
+  lastSync: now,
+});
 
 /** Ends every wait of `wake()`. */
 export function answerWakers(context: SessionContext, error?: unknown): void {

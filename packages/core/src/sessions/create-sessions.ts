@@ -2,14 +2,10 @@ import {
   AgentServerError,
   answerPermissionRequestSchema,
   answerQuestionRequestSchema,
-  idSchema,
-  initialState,
   interruptRequestSchema,
   parseOrThrow,
-  readEventsQuerySchema,
   type SendMessageResponse,
   type Session,
-  type Snapshot,
   sendMessageRequestSchema,
   updateSessionRequestSchema,
 } from '@hhopkins/agent-protocol';
@@ -25,16 +21,13 @@ import {
   planQuestion,
   refuseTerminated,
 } from '../session/client-commands.ts';
-import { sessionNotFound } from '../session/open-session.ts';
 import type { SessionRegistry } from '../session/session-registry.ts';
-import { createFollow, type StreamSource } from '../stream/follow.ts';
-import { readState } from '../stream/read-state.ts';
 import { withDeadline } from '../support/deadline.ts';
 import { storable } from '../support/storable.ts';
+import { checkId } from './check-id.ts';
 import { createSession } from './create-session.ts';
-import { followSessions } from './follow-sessions.ts';
+import { createSessionReader } from './read-sessions.ts';
 import { createSessionFiles } from './session-files.ts';
-import { listSessions } from './summaries.ts';
 
 const TEARDOWN_MS = 30_000;
 
@@ -47,10 +40,6 @@ export function createSessions(
   const { persistence, log, hub, settings, clock } = parts;
   const files = createSessionFiles(parts);
 
-  const checkId = (sessionId: string): string => {
-    if (idSchema.safeParse(sessionId).success) return sessionId;
-    throw sessionNotFound(sessionId);
-  };
   const use = <Result>(
     sessionId: string,
     work: (session: ActiveSession) => Promise<Result>,
@@ -66,42 +55,11 @@ export function createSessions(
     });
   };
 
-  /** The state for reading: in memory when the session runs here, else from the log. */
-  const stateOf = async (sessionId: string, at?: number): Promise<Snapshot> => {
-    const running = registry.peek(checkId(sessionId));
-    if (running && at === undefined) return running.stream.committed();
-    const state = await readState(log, sessionId, at);
-    if (state && (at === undefined || state.seq === at)) return state;
-    // A store without a stream of it: opening makes one. Without a record this rejects.
-    const now = await use(sessionId, async (session) => session.stream.committed());
-    if (at === undefined || at === now.seq) return now;
-    throw new AgentServerError(
-      'invalid_request',
-      `at: ${at} is beyond the head (${now.seq}) or no longer kept`,
-    );
-  };
-
-  const source: StreamSource = {
-    log,
-    hub,
-    clock,
-    recent(sessionId, streamId, after, limit) {
-      const stream = registry.peek(sessionId)?.stream;
-      return stream?.streamId === streamId ? stream.recent(after, limit) : null;
-    },
-    makeStream: (sessionId) => use(sessionId, async () => {}),
-  };
-
-  const liveSessions = () => registry.active().map(({ stream }) => stream.committed());
+  const reader = createSessionReader(parts, registry, stopped);
 
   return {
+    ...reader,
     create: (caller, request) => createSession(parts, registry, caller, request),
-    list: (query = {}) => listSessions(persistence, query),
-
-    async get(sessionId, at) {
-      const { session, conversation, files: entries, streamId, seq } = await stateOf(sessionId, at);
-      return { session, conversation, files: entries, pending: session.pending, streamId, seq };
-    },
 
     async update(caller, sessionId, given) {
       const request = storable(
@@ -231,39 +189,6 @@ export function createSessions(
         return committed(session);
       }),
 
-    async readEvents(sessionId, given) {
-      const query = parseOrThrow(readEventsQuerySchema, given, 'query of GET /sessions/:id/events');
-      checkId(sessionId);
-      let page = await log.read(sessionId, query);
-      if (!page) {
-        // Opening the session makes the stream that the store does not keep.
-        await stateOf(sessionId);
-        page = await log.read(sessionId, query);
-      }
-      if (!page) throw sessionNotFound(sessionId);
-      const { streamId, head } = page;
-      if (page.kind === 'reset') {
-        const reset = page.snapshot ?? { streamId, seq: 0, ...initialState(sessionId) };
-        return { events: [], next: reset.seq, head, streamId, reset };
-      }
-      return { events: page.events, next: page.events.at(-1)?.seq ?? query.after, head, streamId };
-    },
-
-    follow: (sessionId, cursor) => createFollow(source, sessionId, cursor, stopped),
-    followSessions: () => followSessions({ persistence, hub, live: liveSessions }, stopped),
-
-    async transcript(sessionId, subagentId) {
-      const saved = await persistence.loadSession(checkId(sessionId));
-      if (!saved) throw sessionNotFound(sessionId);
-      const raw = subagentId
-        ? saved.subagentTranscripts?.find(({ id }) => id === subagentId)?.transcript
-        : saved.rawTranscript;
-      if (raw == null)
-        throw new AgentServerError('file_not_found', `No transcript of session ${sessionId} is saved yet`);
-      return raw;
-    },
-
-    files: async (sessionId) => (await stateOf(sessionId)).files,
     readFile: (sessionId, path) => use(sessionId, (session) => files.read(session, path)),
     writeFile: (caller, sessionId, path, content) =>
       use(sessionId, (session) => files.write(caller, session, path, content)),

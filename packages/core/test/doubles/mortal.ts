@@ -2,7 +2,26 @@ import type { Clock } from '../../src/ports/runtime.ts';
 
 /** A process that tests may kill. */
 export interface Life {
-  dead: boolean;
+  readonly dead: boolean;
+  /** Its timers die with it. */
+  readonly timers: Set<() => void>;
+  end(): void;
+}
+
+export function createLife(): Life {
+  let dead = false;
+  const timers = new Set<() => void>();
+  return {
+    get dead() {
+      return dead;
+    },
+    timers,
+    end() {
+      dead = true;
+      for (const cancel of timers) cancel();
+      timers.clear();
+    },
+  };
 }
 
 /** A port as one process sees it: once that is dead, its calls do nothing, and answers reach nobody. */
@@ -40,9 +59,17 @@ export function mortal<Port extends object>(port: Port, life: Life): Port {
 export function mortalClock(clock: Clock, life: Life): Clock {
   return {
     now: clock.now,
-    schedule: (milliseconds, callback) =>
-      clock.schedule(milliseconds, () => {
-        if (!life.dead) callback();
-      }),
+    schedule(milliseconds, callback) {
+      if (life.dead) return () => {};
+      const cancel = clock.schedule(milliseconds, () => {
+        life.timers.delete(cancel);
+        callback();
+      });
+      life.timers.add(cancel);
+      return () => {
+        life.timers.delete(cancel);
+        cancel();
+      };
+    },
   };
 }

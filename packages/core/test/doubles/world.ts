@@ -4,7 +4,7 @@ import type { Caller, SessionEngine } from '../../src/engine-interface.ts';
 import type { Logger } from '../../src/ports/runtime.ts';
 import type { EngineSettings } from '../../src/settings.ts';
 import { createFakeClock, type FakeClock } from './clock.ts';
-import { type Life, mortal, mortalClock } from './mortal.ts';
+import { createLife, type Life, mortal, mortalClock } from './mortal.ts';
 import type { FakeRunner } from './runner.ts';
 import { createFakeSandboxes, type FakeSandbox, type FakeSandboxes } from './sandboxes.ts';
 import { createFakeStore, type FakeStore } from './store.ts';
@@ -73,9 +73,9 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const sandboxes = options.shared?.sandboxes ?? createFakeSandboxes(clock);
   const logs: string[] = [];
 
-  const life: { current: Life } = { current: { dead: false } };
+  const life: { current: Life } = { current: createLife() };
   const build = async (): Promise<SessionEngine> => {
-    const mine: Life = { dead: false };
+    const mine = createLife();
     life.current = mine;
     const logger: Logger = {
       log(level, message, fields) {
@@ -119,7 +119,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
       return current.engine;
     },
     async kill() {
-      life.current.dead = true;
+      life.current.end();
       for (const sandbox of sandboxes.all) sandbox.runner.cutLinks();
     },
     async restart({ leases = 'free' } = {}) {
