@@ -53,8 +53,8 @@ function find(pid: number, folder: string): FoundProcess | undefined {
     }
   };
   const command = read('cmdline').replaceAll('\0', ' ').trim();
-  const traces = [command, read('environ'), workingDirectory(pid), ...ownMounts(pid)];
-  if (!traces.some((trace) => trace.includes(folder))) return undefined;
+  const named = [command, read('environ'), workingDirectory(pid)].some((trace) => trace.includes(folder));
+  if (!named && !ownMounts(pid).some((mount) => mount.includes(folder))) return undefined;
   // The name in parentheses may hold anything; the fields after it do not.
   const fields = read('stat')
     .replace(/^.*\) /s, '')

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 export const PATIENCE_MS = 30_000;
 /** What a whole test may take: its waits end before, and say what did not come. */
 export const TEST_MS = 90_000;
-const POLL_MS = 20;
+const POLL_MS = 50;
 
 /** The promise's value, or an error that names what did not come; `detail` says what there was instead. */
 export async function within<Value>(
