@@ -17,4 +17,4 @@ export interface LinkEvents {
   ended(why: LinkEnd, error: AgentServerError | undefined): void;
 }
 
-export type OpenLink = (key: string | undefined, events: LinkEvents) => Link;
+type OpenLink = (key: string | undefined, events: LinkEvents) => Link;

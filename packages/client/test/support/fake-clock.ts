@@ -56,6 +56,6 @@ export function createFakeClock(): FakeClock {
 }
 
 /** Promises that wait for nothing but each other come to their end. */
-export async function settle(): Promise<void> {
+async function settle(): Promise<void> {
   for (let turn = 0; turn < 12; turn += 1) await undefined;
 }
