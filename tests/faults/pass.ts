@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { checkPrefix, checkSame } from './checks/blocks.ts';
+import { checkPrefix, checkRepeated, checkSame } from './checks/blocks.ts';
 import { checkMemory, checkStore, recollection } from './checks/memory.ts';
 import { checkFencing, checkStreams } from './checks/streams.ts';
 import { blocksOfTurn } from './checks/turn-blocks.ts';
@@ -127,7 +127,8 @@ async function checkSession(check: SessionCheck): Promise<Finding[]> {
     const { turnId } = sent[name];
     const completed = session.endOf(turnId)?.type === 'turn:completed';
     const blocks = blocksOfTurn(session.seen, turnId, workload.mark);
-    findings.push(...(completed ? checkSame : checkPrefix)(`${name} turn`, blocks, twin[name]));
+    const check = !completed ? checkPrefix : outcome === 'repeated' ? checkRepeated : checkSame;
+    findings.push(...check(`${name} turn`, blocks, twin[name]));
     // What a sandbox held beyond the last save may die with it.
     const kept = completed && (outcome !== 'sandbox_lost' || (session.endOf(turnId)?.seq ?? 0) > lostAt);
     if (!kept) continue;

@@ -6,6 +6,7 @@ import { buildRunner } from './bundle.ts';
 import { checkProcesses } from './checks/processes.ts';
 import { findingOf } from './finding.ts';
 import { type FaultResult, runPass } from './pass.ts';
+import { sabotageRunner } from './sabotage-runner.ts';
 import { canMount, openScene, type Scene } from './scene.ts';
 import { type PlannedScene, planSchedule, type Schedule, SESSIONS } from './schedule.ts';
 import { createTwins, type Twins } from './twin.ts';
@@ -30,7 +31,7 @@ export async function runFaults(wish: FaultArguments, onResult: Progress): Promi
   const twins = createTwins(boundMs);
   const results: (FaultResult & { kept: string | null })[] = [];
   try {
-    await buildRunner(runner);
+    await buildRunner(runner, sabotageRunner(wish.sabotage));
     for (const planned of schedule.scenes) {
       for (const result of await runScene(planned, { wish, runner, twins, boundMs })) {
         results.push(result);

@@ -1,11 +1,19 @@
 import type { SessionEvent } from '@hhopkins/agent-protocol';
 import type { FoundProcess } from '../src/harness/census.ts';
 import { type Follower, follow } from '../src/harness/follow.ts';
+import type { RestClient } from '../src/harness/rest-client.ts';
 import { createWitness, type Witness } from '../src/harness/witness.ts';
-import type { Scene } from './scene.ts';
 import { ARCHITECTURES } from './workload.ts';
 
 type TurnEnd = SessionEvent<'turn:completed' | 'turn:failed' | 'turn:interrupted'>;
+
+/** What a session uses of its scene. */
+interface Scene {
+  readonly options: { agent: keyof typeof ARCHITECTURES };
+  readonly proxy: { readonly url: string };
+  readonly rest: RestClient;
+  processes(sandboxId?: string): FoundProcess[];
+}
 
 /** A session of a scene, and the two clients that follow it through the proxy. */
 export interface FaultSession {

@@ -2,8 +2,14 @@ import type { Block, Conversation, SessionEvent } from '@hhopkins/agent-protocol
 import { essence } from '../../src/harness/blocks.ts';
 import type { Witness } from '../../src/harness/witness.ts';
 
-/** What one turn added to the conversation, without what differs from run to run. */
-export type TurnBlocks = readonly Readonly<Record<string, unknown>>[];
+/** A block without what differs from run to run. */
+export type BareBlock = Readonly<Record<string, unknown>>;
+
+/** What one turn added: to the main conversation first, then to each of the subagents'. */
+export type TurnBlocks = readonly (readonly BareBlock[])[];
+
+/** What Claude tells the model about a subagent that ended: its id, and figures that no two runs share. */
+const MADE_UP = /\ba[0-9a-f]{16}\b|\b(subagent_tokens|duration_ms): \d+/g;
 
 /** The blocks of a turn as its session's stream tells them, subagents' included, in order. */
 export function blocksOfTurn(seen: Witness, turnId: string, mark: string): TurnBlocks {
@@ -15,9 +21,10 @@ export function blocksOfTurn(seen: Witness, turnId: string, mark: string): TurnB
   });
   const turn: Conversation = { blocks: conversation.blocks.filter(({ id }) => own.has(id)), subagents };
   const bare = essence(turn) as { blocks: Record<string, unknown>[]; subagents: { blocks: Block[] }[] };
-  const text = JSON.stringify([...bare.blocks, ...bare.subagents.flatMap(({ blocks }) => blocks)])
+  const text = JSON.stringify([bare.blocks, ...bare.subagents.map(({ blocks }) => blocks)])
     .replaceAll(mark, 'MARK')
-    .replaceAll(/[^"\s\\]*\/workspace\b/g, 'WORKSPACE');
+    .replaceAll(/[^"\s\\]*\/workspace\b/g, 'WORKSPACE')
+    .replaceAll(MADE_UP, (_, name: string | undefined) => `${name ?? 'AGENT'}`);
   return JSON.parse(text) as TurnBlocks;
 }
 

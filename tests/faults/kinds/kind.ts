@@ -28,6 +28,8 @@ export type KindName = (typeof KIND_NAMES)[number];
 export type Outcome =
   /** As if nothing had happened. */
   | 'undisturbed'
+  /** The same, but that the agent may have repeated a call of its model. */
+  | 'repeated'
   /** One turn at most fails, with this code; what it showed until then stands. */
   | 'agent_lost'
   | 'runner_lost'

@@ -1,3 +1,6 @@
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { FoundProcess } from '../../src/harness/census.ts';
 import type { Scene } from '../scene.ts';
 import { until } from '../wait.ts';
@@ -39,3 +42,28 @@ export async function restart(scene: Scene): Promise<void> {
 
 export const RUNNER = /agent-runner\.mjs serve/;
 export const AGENT = /claude\S* --output-format/;
+
+/**
+ * Stops a process where it holds no lock of SQLite's. A frozen one that does keeps everybody out, which a store that is a server
+ * of its own would not let it do.
+ */
+export async function freezeBetweenWrites({ storeDirectory }: Scene, pid: number): Promise<void> {
+  for (;;) {
+    process.kill(pid, 'SIGSTOP');
+    if (isWritable(join(storeDirectory, 'agent-server.db'))) return;
+    process.kill(pid, 'SIGCONT');
+    await pause(3);
+  }
+}
+
+function isWritable(file: string): boolean {
+  const database = new DatabaseSync(file, { timeout: 0 });
+  try {
+    database.exec('BEGIN IMMEDIATE; ROLLBACK');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    database.close();
+  }
+}

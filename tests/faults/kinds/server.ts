@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { FaultKind } from './kind.ts';
-import { killOne, restart } from './means.ts';
+import { freezeBetweenWrites, killOne, restart } from './means.ts';
 
 export const SERVER_KINDS: readonly FaultKind[] = [
   {
@@ -50,7 +50,7 @@ export const SERVER_KINDS: readonly FaultKind[] = [
     async inflict({ scene, random }) {
       const former = scene.server();
       const afterMs = random.between(0, 1500);
-      process.kill(former.pid, 'SIGSTOP');
+      await freezeBetweenWrites(scene, former.pid);
       try {
         await restart(scene);
         await pause(afterMs);
@@ -66,7 +66,7 @@ export const SERVER_KINDS: readonly FaultKind[] = [
   {
     name: 'relay-kill',
     scope: 'scene',
-    outcome: 'undisturbed',
+    outcome: 'repeated',
     agents: ['claude'],
     async inflict({ scene }) {
       const { pid } = await killOne('the relay', () => scene.processes(), /relay\/src\/bin/);

@@ -9,6 +9,10 @@ import type { Sabotage } from '../sabotage.ts';
 import { auditedStore } from './audited-store.ts';
 import { failingStore } from './failing-store.ts';
 import { sabotagedStore } from './sabotaged-store.ts';
+import { shareStore } from './shared-store.ts';
+
+// The store is imported when the settings are read.
+if (process.env.FAULTS_SHARED_STORE) shareStore();
 
 const { FAULTS_AGENT, FAULTS_SANDBOX, FAULTS_SETTINGS, FAULTS_RUNNER, FAULTS_CONTROL, FAULTS_AUDIT } =
   process.env;
