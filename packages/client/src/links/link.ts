@@ -16,5 +16,3 @@ export interface LinkEvents {
   /** It is over, by itself. Nothing comes after it. */
   ended(why: LinkEnd, error: AgentServerError | undefined): void;
 }
-
-type OpenLink = (key: string | undefined, events: LinkEvents) => Link;
