@@ -5,7 +5,7 @@ import { eventually } from '../harness/deadline.ts';
 import { serve } from './support/serve.ts';
 import { expect, isOpen, SHORT, SOCKETS, test } from './support/test.ts';
 
-const KEY = 'the (right) key/+=';
+const KEY = 'the-(right)-key/+=';
 
 async function serveWithKey() {
   const script = createScriptedEngine();

@@ -86,29 +86,6 @@ describe.each(SOCKETS)('over $name', ({ WebSocket }) => {
     expect(seen.snapshots).toEqual([6]);
     expect(seen.seqs).toHaveLength(17);
   });
-
-  test('where WebSockets are swallowed, server-sent events serve too', async ({ place }) => {
-    place.script.addSession('s', 5);
-    place.proxy.behaviour = 'deaf-to-upgrades';
-    const client = place.client({ WebSocket });
-    witness(client, 's');
-    await eventually('server-sent events', isOpen(client, 'sse'));
-    await converged(client, place, 's');
-  });
-
-  test('over server-sent events, too, what is cut is resumed from the cursor', async ({ place }) => {
-    place.script.addSession('s', 5);
-    const client = place.client({ WebSocket: false });
-    const seen = witness(client, 's');
-    await converged(client, place, 's');
-    for (let round = 0; round < 3; round += 1) {
-      place.proxy.cut();
-      place.script.emit('s', 7);
-      await converged(client, place, 's');
-    }
-    expect(seen.snapshots).toEqual([6]);
-    expect(seen.seqs).toHaveLength(21);
-  });
 });
 
 // Node's own WebSocket offers no way to let go of a peer that does not answer.
@@ -137,4 +114,27 @@ test('more sessions than a browser has connections for are followed over HTTP al
   for (const id of ids) place.script.emit(id, 3);
   for (const id of ids) await converged(client, place, id);
   expect(seen.map(({ seqs }) => seqs)).toEqual(ids.map(() => [4, 5, 6]));
+});
+
+test('where WebSockets are swallowed, server-sent events serve too', async ({ place }) => {
+  place.script.addSession('s', 5);
+  place.proxy.behaviour = 'deaf-to-upgrades';
+  const client = place.client();
+  witness(client, 's');
+  await eventually('server-sent events', isOpen(client, 'sse'));
+  await converged(client, place, 's');
+});
+
+test('over server-sent events, too, what is cut is resumed from the cursor', async ({ place }) => {
+  place.script.addSession('s', 5);
+  const client = place.client({ WebSocket: false });
+  const seen = witness(client, 's');
+  await converged(client, place, 's');
+  for (let round = 0; round < 3; round += 1) {
+    place.proxy.cut();
+    place.script.emit('s', 7);
+    await converged(client, place, 's');
+  }
+  expect(seen.snapshots).toEqual([6]);
+  expect(seen.seqs).toHaveLength(21);
 });

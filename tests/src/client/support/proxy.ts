@@ -16,8 +16,8 @@ export interface TcpProxy {
   delayMs: number;
   /** Connections that are open on the client's side. */
   readonly open: number;
-  /** Those among them that are carried: whoever closes one is heard. */
-  readonly carried: number;
+  /** WebSockets among them that are carried: whoever closes one is heard. */
+  readonly sockets: number;
   /** Upgrades asked for so far. */
   readonly upgrades: number;
   /** Breaks all connections. */
@@ -30,6 +30,7 @@ export interface TcpProxy {
 interface Pair {
   client: Socket;
   server: Socket | undefined;
+  upgraded: boolean;
   frozen: boolean;
 }
 
@@ -48,7 +49,12 @@ export async function createProxy(target: string): Promise<TcpProxy> {
       client.resetAndDestroy();
       return;
     }
-    const pair: Pair = { client, server: undefined, frozen: proxy.behaviour === 'blackhole' };
+    const pair: Pair = {
+      client,
+      server: undefined,
+      upgraded: false,
+      frozen: proxy.behaviour === 'blackhole',
+    };
     pairs.add(pair);
     const end = () => {
       pairs.delete(pair);
@@ -60,6 +66,7 @@ export async function createProxy(target: string): Promise<TcpProxy> {
     client.on('data', (chunk: Buffer) => {
       if (/^upgrade: *websocket/im.test(chunk.toString('latin1'))) {
         upgrades += 1;
+        pair.upgraded = true;
         if (proxy.behaviour === 'no-upgrades') end();
         if (proxy.behaviour === 'deaf-to-upgrades') pair.frozen = true;
       }
@@ -87,8 +94,8 @@ export async function createProxy(target: string): Promise<TcpProxy> {
     get open() {
       return pairs.size;
     },
-    get carried() {
-      return [...pairs].filter(({ frozen }) => !frozen).length;
+    get sockets() {
+      return [...pairs].filter(({ upgraded, frozen }) => upgraded && !frozen).length;
     },
     get upgrades() {
       return upgrades;

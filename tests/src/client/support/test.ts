@@ -56,8 +56,9 @@ export const test = base.extend<{ place: Place }>({
       },
     });
     for (const client of clients) client.close();
-    // Whatever a test did: no connection outlives its client. (Node's own WebSocket keeps one whose peer does not answer.)
-    await eventually('the end of all connections', () => proxy.carried === 0 || undefined);
+    // Whatever a test did: no socket outlives its client. (Connections of `fetch` are the runtime's, which keeps them a while,
+    // and Node's own WebSocket keeps one whose peer does not answer.)
+    await eventually('the end of all sockets', () => proxy.sockets === 0 || undefined);
     await script.engine.stop();
     await proxy.close();
     await server.close();
