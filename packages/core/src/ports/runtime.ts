@@ -2,8 +2,11 @@
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number;
-  /** Calls back once after `milliseconds`; the returned function cancels. */
-  schedule(milliseconds: number, callback: () => void): () => void;
+  /**
+   * Calls back once after `milliseconds`; the returned function cancels. A process that has nothing else to do may end before,
+   * unless `keepAlive`: for what somebody is waiting for.
+   */
+  schedule(milliseconds: number, callback: () => void, how?: { keepAlive?: boolean }): () => void;
 }
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';

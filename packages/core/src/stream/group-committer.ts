@@ -122,7 +122,7 @@ export function createGroupCommitter(
       eventsWaiting += batch.events.length;
       if (!running) {
         if (eventsWaiting >= settings.maximumEvents) run();
-        else cancelTimer ??= clock.schedule(settings.windowMs, run);
+        else cancelTimer ??= clock.schedule(settings.windowMs, run, { keepAlive: true });
       }
       return answer.promise;
     },

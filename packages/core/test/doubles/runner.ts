@@ -29,6 +29,8 @@ export interface FakeRunner {
   stalled: boolean;
   /** Every event goes out twice. */
   stutters: boolean;
+  /** Its events come before it says that the command was taken. */
+  hasty: boolean;
   /** What it says to commands of a type, instead of taking them. */
   readonly refusals: Map<RunnerCommand['type'], 'capability_missing' | 'not_running' | 'invalid_request'>;
   /** Says this before its hello. */
@@ -175,8 +177,10 @@ export function createFakeRunner(
       return { type: 'error', id: commandId, code: 'capacity', message: 'a turn is running' };
     inbox.set(commandId, 'taken');
     taken.push(command);
-    if (command.type === 'turn') queueMicrotask(() => running && act(command));
-    else if (command.type === 'interrupt') queueMicrotask(() => interruptTurn(command.turnId));
+    if (command.type === 'turn') {
+      if (runner.hasty) act(command);
+      else queueMicrotask(() => running && act(command));
+    } else if (command.type === 'interrupt') queueMicrotask(() => interruptTurn(command.turnId));
     return { type: 'taken', commandId };
   };
 
@@ -277,6 +281,7 @@ export function createFakeRunner(
       if (running) flush();
     },
     stutters: false,
+    hasty: false,
     refusals: new Map(),
     setupFault: null,
     greetsWith: null,

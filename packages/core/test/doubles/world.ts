@@ -28,6 +28,8 @@ export interface World {
   readonly logs: readonly string[];
   /** The engine goes without a word, as in kill -9; a new one starts on the same store and sandboxes. */
   restart(how?: { leases?: 'free' | 'held' }): Promise<void>;
+  /** The engine loses its leases without noticing, and another one starts beside it. */
+  usurp(): Promise<void>;
   /** It goes without a word, and none follows. */
   kill(): Promise<void>;
   stop(how?: { runs?: 'leave' | 'end' }): Promise<void>;
@@ -73,10 +75,10 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const sandboxes = options.shared?.sandboxes ?? createFakeSandboxes(clock);
   const logs: string[] = [];
 
-  const life: { current: Life } = { current: createLife() };
+  const lives: Life[] = [];
   const build = async (): Promise<SessionEngine> => {
     const mine = createLife();
-    life.current = mine;
+    lives.push(mine);
     const logger: Logger = {
       log(level, message, fields) {
         if (!mine.dead) logs.push(`${level} ${message} ${JSON.stringify(fields ?? {})}`);
@@ -109,6 +111,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     return engine;
   };
 
+  const usurped: SessionEngine[] = [];
   const current = { engine: await build() };
   const world: World = {
     clock,
@@ -119,7 +122,8 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
       return current.engine;
     },
     async kill() {
-      life.current.end();
+      for (const each of lives) each.end();
+      usurped.length = 0;
       for (const sandbox of sandboxes.all) sandbox.runner.cutLinks();
     },
     async restart({ leases = 'free' } = {}) {
@@ -127,7 +131,14 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
       if (leases === 'free') store.expireLeases();
       current.engine = await build();
     },
-    stop: (how) => clock.wait(current.engine.stop(how)),
+    async usurp() {
+      usurped.push(current.engine);
+      store.expireLeases();
+      current.engine = await build();
+    },
+    async stop(how) {
+      for (const engine of [...usurped, current.engine]) await clock.wait(engine.stop(how));
+    },
     async session() {
       const created = await clock.wait(current.engine.sessions.create(ANNA, { architecture: 'fake' }));
       return world.handle(created.sessionId);

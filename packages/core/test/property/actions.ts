@@ -45,6 +45,7 @@ export const action = fc.oneof(
         'lose' as const,
         'stall' as const,
         'stutter' as const,
+        'hasty' as const,
       ),
       session,
     }),
@@ -84,6 +85,7 @@ export const action = fc.oneof(
       leases: fc.constantFrom('free' as const, 'held' as const),
     }),
   },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('usurp' as const) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('reconnect' as const), session }) },
   {
     weight: 6,

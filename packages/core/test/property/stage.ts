@@ -167,6 +167,10 @@ export async function createStage(settings: Partial<EngineSettings> = {}): Promi
       withRunner(index, (runner) => {
         runner.stutters = !runner.stutters;
       }),
+    hasty: ({ session: index }) =>
+      withRunner(index, (runner) => {
+        runner.hasty = !runner.hasty;
+      }),
     'cut-after': ({ session: index, frames }) =>
       withRunner(index, (runner) => runner.cutAfter(frames || null)),
     fault: ({ method, fault }) => store.faults.script(method, fault),
@@ -192,6 +196,10 @@ export async function createStage(settings: Partial<EngineSettings> = {}): Promi
         store.faults.down = true;
         await clock.advance(given.forMs);
         store.faults.down = false;
+      } else if (given.do === 'usurp') {
+        for (const client of clients) collect(client);
+        store.faults.clear();
+        await world.usurp();
       } else if (given.do === 'kill') {
         for (const client of clients) collect(client);
         // A new server comes up only where there is a store.
