@@ -56,7 +56,7 @@ const backendLibraries = {
   convex: 'persistence-convex',
 };
 
-const pure = ['protocol', 'converters', 'core'];
+const pure = ['protocol', 'converters', 'core', 'client'];
 const tests = '(\\.test\\.tsx?$|/test/|/__fixtures__/)';
 const anyOf = (names) => `(${names.join('|')})`;
 const folderOf = (name) => (name === 'console' ? 'apps/console' : `packages/${name}`);
@@ -95,7 +95,7 @@ module.exports = {
     ...backendRules,
     {
       name: 'no-node-built-ins-in-pure-packages',
-      comment: 'protocol, converters and core run in a browser',
+      comment: 'protocol, converters, core and client run in a browser',
       severity: 'error',
       from: { path: `^packages/${anyOf(pure)}/src/`, pathNot: tests },
       to: { dependencyTypes: ['core'] },
