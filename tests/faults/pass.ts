@@ -18,6 +18,8 @@ import type { Twin } from './twin.ts';
 import { until } from './wait.ts';
 import { type Workload, workloadOf } from './workload.ts';
 
+const RUNNING_MS = 20_000;
+
 /** What became of a fault. */
 export interface FaultResult {
   fault: PlannedFault;
@@ -41,7 +43,8 @@ export async function runPass(
   const begun = createSignal();
 
   const harm = async (result: FaultResult, session: FaultSession) => {
-    const { kind, delayMs, number } = result.fault;
+    const { kind, after, delayMs, number } = result.fault;
+    if (after === 'started') await untilRunning(session);
     await pause(delayMs);
     const random = createRandom(pass.seed, number);
     result.did = await kindNamed(kind).inflict({ scene, session, random });
@@ -93,6 +96,12 @@ export async function runPass(
     }),
   );
   return results;
+}
+
+/** The session runs a turn. What keeps it from that is found out later, so that this gives up quietly. */
+async function untilRunning({ seen }: FaultSession): Promise<void> {
+  const runs = () => seen.state().session.activeTurn !== null;
+  await until('the start of a turn', RUNNING_MS, runs).catch(() => {});
 }
 
 interface SessionCheck {

@@ -10,7 +10,9 @@ export interface PlannedFault {
   kind: KindName;
   agent: AgentName;
   sandbox: 'plain' | 'bubblewrap';
-  /** Between the first message and the fault, milliseconds. */
+  /** What the delay counts from: that the first message was acknowledged, or that its turn began. */
+  after: 'acknowledged' | 'started';
+  /** Until the fault, milliseconds. */
   delayMs: number;
 }
 
@@ -75,7 +77,9 @@ function planFault(kind: KindName, index: number, turn: number, wish: Wish): Pla
   const wished = wish.agent === 'mixed' ? mixed : wish.agent;
   const agent = agents && !agents.includes(wished) ? (agents[0] as AgentName) : wished;
   const sandbox = wish.sandbox === 'mixed' ? (turn % 2 === 0 ? 'plain' : 'bubblewrap') : wish.sandbox;
-  return { number: index + 1, kind, agent, sandbox, delayMs: random.between(0, LONGEST_DELAY_MS[agent]) };
+  const after = random.between(1, 4) === 1 ? 'acknowledged' : 'started';
+  const delayMs = random.between(0, LONGEST_DELAY_MS[agent]);
+  return { number: index + 1, kind, agent, sandbox, after, delayMs };
 }
 
 /** Faults of one setting share scenes; those of single sessions share passes. */

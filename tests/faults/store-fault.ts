@@ -7,12 +7,13 @@ export interface StoreFault {
   delayMs?: number;
 }
 
-/** A successful append, as the audit of the harness has it: a line of JSON each. */
+/** A write with an epoch, as the audit of the harness has it: a line of JSON when it begins, another when it succeeded. */
 export interface AuditLine {
+  at: 'begin' | 'done';
+  /** Unique with the server. */
+  call: number;
+  server: number;
+  method: string;
   sessionId: string;
   epoch: number;
-  /** After the append. */
-  head: number;
-  events: number;
-  server: number;
 }

@@ -29,19 +29,24 @@ export async function checkStreams(scene: Scene, session: FaultSession): Promise
   return findings;
 }
 
-/** No server wrote after another with a higher epoch had. */
+/** No write was let in that began after one with a higher epoch had succeeded. */
 export function checkFencing(lines: readonly AuditLine[], sessionId: string): Finding[] {
-  const own = lines.filter((line) => line.sessionId === sessionId).sort((a, b) => a.head - b.head);
-  return own.flatMap((line, index) => {
-    const before = own[index - 1];
-    if (!before) return [];
-    if (line.head === before.head) return [doubled(`two appends ended at event ${line.head}`)];
-    if (line.epoch < before.epoch)
-      return [
-        doubled(`epoch ${line.epoch} wrote event ${line.head} after epoch ${before.epoch} had written`),
-      ];
-    return [];
-  });
+  let highest = 0;
+  const before = new Map<string, number>();
+  return lines
+    .filter((line) => line.sessionId === sessionId)
+    .flatMap(({ at, call, server, method, epoch }) => {
+      const key = `${server} ${call}`;
+      if (at === 'begin') {
+        before.set(key, highest);
+        return [];
+      }
+      highest = Math.max(highest, epoch);
+      const known = before.get(key) ?? 0;
+      return epoch < known
+        ? [doubled(`${method} with epoch ${epoch} was let in after one with epoch ${known}`)]
+        : [];
+    });
 }
 
 function readLog(scene: Scene, sessionId: string): SessionEvent[] {

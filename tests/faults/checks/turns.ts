@@ -18,7 +18,11 @@ export function checkTurns(session: FaultSession, sent: SentWorkload, outcome: O
     if (code !== outcome) findings.push(lost(`a turn ended as ${code}, which is not the outcome ${outcome}`));
   }
   if (failed.length > 1) findings.push(lost(`one fault ended ${failed.length} turns`));
-  const [first, second] = turns.map(({ turnId }) => startOf(session, turnId));
+  const queuedAt = eventOf(session, 'turn:queued', sent.first.turnId)?.seq ?? 0;
+  const gone = session.seen.events.find(({ type, seq }) => type === 'sandbox:lost' && seq > queuedAt);
+  if (gone && outcome !== 'sandbox_lost')
+    findings.push(lost(`the sandbox was lost: ${JSON.stringify(gone.payload)}`));
+  const [first, second] = turns.map(({ turnId }) => eventOf(session, 'turn:started', turnId));
   const end = ends[0];
   if (second && end && second.seq < end.seq)
     findings.push(doubled('the second turn began before the first ended'));
@@ -60,7 +64,7 @@ function checkTurn(session: FaultSession, name: string, { turnId, messageId }: A
   return findings;
 }
 
-const startOf = (session: FaultSession, turnId: string): SessionEvent | undefined =>
+const eventOf = (session: FaultSession, wanted: string, turnId: string): SessionEvent | undefined =>
   session.seen.events.find(
-    ({ type, payload }) => type === 'turn:started' && (payload as { turnId?: string }).turnId === turnId,
+    ({ type, payload }) => type === wanted && (payload as { turnId?: string }).turnId === turnId,
   );

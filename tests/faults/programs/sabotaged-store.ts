@@ -31,6 +31,14 @@ function forgetKeys(store: PersistenceAdapter): PersistenceAdapter {
   });
 }
 
+const WRITES: ReadonlySet<string> = new Set([
+  'createSessionRecord',
+  'updateSessionRecord',
+  'saveTranscript',
+  'saveWorkspaceFile',
+  'deleteSessionFile',
+]);
+
 /** Whoever writes is let in, and nobody learns that another has taken over. */
 function ignoreEpochs(store: PersistenceAdapter): PersistenceAdapter {
   const { eventLog } = store;
@@ -39,7 +47,12 @@ function ignoreEpochs(store: PersistenceAdapter): PersistenceAdapter {
     ...batch,
     epoch: Math.max(batch.epoch, await highest(batch.sessionId)),
   });
+  const methods = store as unknown as Record<string, (...parameters: unknown[]) => Promise<unknown>>;
   const around = async (name: string, call: Call, parameters: readonly unknown[]): Promise<unknown> => {
+    if (WRITES.has(name)) {
+      const context = parameters.at(-1) as { epoch?: number } | undefined;
+      return methods[name]?.(...(context?.epoch === undefined ? parameters : parameters.slice(0, -1)));
+    }
     if (name === 'renew') return [];
     if (name === 'stream') {
       const info = (await call()) as StreamInfo | null;

@@ -24,8 +24,8 @@ function adapt(config: RuntimeConfig): RuntimeConfig {
     FAULTS_SANDBOX === 'plain' || !config.sandbox
       ? plainProcesses({ directory: join(dataDirectory, 'sandboxes'), orphanTtlMs })
       : config.sandbox;
-  const audited = auditedStore(config.persistence, FAULTS_AUDIT ?? '');
-  const persistence = failingStore(sabotagedStore(audited, sabotage), FAULTS_CONTROL ?? '');
+  const audited = auditedStore(sabotagedStore(config.persistence, sabotage), FAULTS_AUDIT ?? '');
+  const persistence = failingStore(audited, FAULTS_CONTROL ?? '');
   return {
     ...config,
     persistence,
