@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import { failWhenNothingRan } from './tooling/fail-when-nothing-ran.ts';
@@ -30,6 +31,8 @@ export default defineConfig({
   test: {
     projects,
     include: ['{src,test}/**/*.test.{ts,tsx}'],
+    // Tests wait for processes more than they compute: one core less than there are, as by default, would be one at a time.
+    maxWorkers: Math.max(2, availableParallelism()),
     testTimeout: 30_000,
     hookTimeout: 60_000,
     passWithNoTests: false,
