@@ -1,3 +1,4 @@
+import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 
@@ -18,4 +19,6 @@ export async function buildRunner(folder: string, plugins: readonly Plugin[] = [
     plugins: [...plugins],
     logLevel: 'warning',
   });
+  // Sandboxes run it as another user.
+  await chmod(folder, 0o755);
 }

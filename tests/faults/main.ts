@@ -1,4 +1,5 @@
 import { type FaultArguments, readArguments, USAGE } from './arguments.ts';
+import type { FaultResult } from './pass.ts';
 import { failureLines, lastLine, summarise, table } from './report.ts';
 import { runFaults } from './run.ts';
 
@@ -13,11 +14,15 @@ async function main(): Promise<number> {
   }
   const { seed, kills, json, sabotage } = wish;
   const say = (line: string) => (json ? process.stderr : process.stdout).write(`${line}\n`);
-  const run = await runFaults(wish, (result, kept) => {
+  const interrupted = new AbortController();
+  // The scene under way is still closed, so that nothing of it is left.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
+  const report = (result: FaultResult, kept: string | null) => {
     const { number, kind, agent, sandbox } = result.fault;
     if (result.findings.length === 0) say(`${number} ${kind} on ${agent} in ${sandbox}: ${result.did}: well`);
     for (const line of failureLines(result, seed, kept)) say(line);
-  });
+  };
+  const run = await runFaults(wish, report, interrupted.signal);
   const summary = summarise(run);
   const clean = summary.faults >= kills && summary.lost + summary.doubled + summary.stuck === 0;
   if (json) {

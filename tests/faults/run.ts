@@ -23,8 +23,12 @@ export interface RunResult {
 
 export type Progress = (result: FaultResult, kept: string | null) => void;
 
-/** Does all faults of a schedule, scene by scene. */
-export async function runFaults(wish: FaultArguments, onResult: Progress): Promise<RunResult> {
+/** Does all faults of a schedule, scene by scene. When it is stopped, the pass under way is the last. */
+export async function runFaults(
+  wish: FaultArguments,
+  onResult: Progress,
+  stop: AbortSignal = new AbortController().signal,
+): Promise<RunResult> {
   const schedule = planSchedule(wish, await canMount());
   const runner = await mkdtemp(join(tmpdir(), 'faults-runner-'));
   const boundMs = wish.sabotage ? SABOTAGED_BOUND_MS : BOUND_MS;
@@ -33,7 +37,7 @@ export async function runFaults(wish: FaultArguments, onResult: Progress): Promi
   try {
     await buildRunner(runner, sabotageRunner(wish.sabotage));
     for (const planned of schedule.scenes) {
-      for (const result of await runScene(planned, { wish, runner, twins, boundMs })) {
+      for (const result of await runScene(planned, { wish, runner, twins, boundMs, stop })) {
         results.push(result);
         onResult(result, result.kept);
       }
@@ -49,13 +53,14 @@ interface RunParts {
   runner: string;
   twins: Twins;
   boundMs: number;
+  stop: AbortSignal;
 }
 
 /** After a finding the rest of the scene's passes get a new server and new sessions. */
 async function runScene(planned: PlannedScene, parts: RunParts) {
   const results: (FaultResult & { kept: string | null })[] = [];
   const waiting = [...planned.passes];
-  while (waiting.length > 0) {
+  while (waiting.length > 0 && !parts.stop.aborted) {
     const done: FaultResult[] = [];
     let scene: Scene | undefined;
     try {
@@ -65,7 +70,7 @@ async function runScene(planned: PlannedScene, parts: RunParts) {
         sabotage: parts.wish.sabotage,
         runner: parts.runner,
       });
-      for (let healthy = true; healthy && waiting.length > 0; ) {
+      for (let healthy = true; healthy && waiting.length > 0 && !parts.stop.aborted; ) {
         const [pass] = waiting;
         if (!pass) break;
         const twin = await parts.twins.of(scene, pass.variant);
