@@ -1,6 +1,6 @@
 import { describe, expect } from 'vitest';
 import { ofType, textOf } from '../harness/blocks.ts';
-import { eventually, TEST_MS } from '../harness/deadline.ts';
+import { eventually, TOGETHER } from '../harness/deadline.ts';
 import { ISOLATIONS, type Place } from '../harness/place.ts';
 import { test } from '../harness/test.ts';
 
@@ -14,106 +14,102 @@ const AGENT = /claude\S* --output-format/;
 const RUNNER = /agent-runner\.mjs serve/;
 const RELAY = /relay\/src\/bin/;
 
-describe.each(ISOLATIONS)(
-  'when something dies under Claude in a %s sandbox',
-  { timeout: TEST_MS },
-  (sandbox) => {
-    test('the agent: the turn fails as agent_lost, and the next one remembers [DIES-agent]', async ({
-      open,
-    }) => {
-      const place = await open({ sandbox });
-      await place.start();
-      const { id, seen, turn } = await place.session();
-      await turn('sim:text content="before the loss"');
-      const { turnId } = await place.rest.send(id, 'sim:slow tokens=500 rate=20');
-      await seen.until('block:delta', ({ context }) => context.turnId === turnId);
-      kill(place, AGENT);
-      expect(await seen.untilEnded(turnId)).toMatchObject({
-        type: 'turn:failed',
-        payload: { code: 'agent_lost', retryable: true },
-      });
-      expect(seen.state().conversation.blocks.filter(({ status }) => status === 'pending')).toEqual([]);
-      await turn('sim:recall');
-      expect(textOf(seen.state().conversation.blocks)).toContain('before the loss');
+describe.each(ISOLATIONS)('when something dies under Claude in a %s sandbox', TOGETHER, (sandbox) => {
+  test('the agent: the turn fails as agent_lost, and the next one remembers [DIES-agent]', async ({
+    open,
+  }) => {
+    const place = await open({ sandbox });
+    await place.start();
+    const { id, seen, turn } = await place.session();
+    await turn('sim:text content="before the loss"');
+    const { turnId } = await place.rest.send(id, 'sim:slow tokens=500 rate=20');
+    await seen.until('block:delta', ({ context }) => context.turnId === turnId);
+    kill(place, AGENT);
+    expect(await seen.untilEnded(turnId)).toMatchObject({
+      type: 'turn:failed',
+      payload: { code: 'agent_lost', retryable: true },
     });
+    expect(seen.state().conversation.blocks.filter(({ status }) => status === 'pending')).toEqual([]);
+    await turn('sim:recall');
+    expect(textOf(seen.state().conversation.blocks)).toContain('before the loss');
+  });
 
-    test('the runner: the turn ends as runner_lost, nothing of the agent is left, and the next turn remembers [DIES-runner] [LAW-06-new-journal-id]', async ({
-      open,
-    }) => {
-      const place = await open({ sandbox });
-      await place.start();
-      const { id, seen, turn } = await place.session();
-      await turn('sim:text content="before the loss"');
-      const { turnId } = await place.rest.send(id, 'sim:long-shell seconds=600');
-      await seen.until('block:upsert', ({ payload }) => payload.block.type === 'tool_use');
-      const agents = place.processes().filter(({ command }) => AGENT.test(command));
-      const journals = () =>
-        place.store.query<{ journal_id: string }>(
-          'SELECT journal_id FROM agent_streams WHERE session_id = ?',
-          id,
-        );
-      const [journal] = journals();
-      kill(place, RUNNER);
-      expect(await seen.untilEnded(turnId)).toMatchObject({
-        type: 'turn:failed',
-        payload: { code: 'runner_lost' },
-      });
-      await eventually('the lost agent gone', () =>
-        agents.every(
-          ({ pid, startedAt }) =>
-            !place.processes().some((each) => each.pid === pid && each.startedAt === startedAt),
-        ),
+  test('the runner: the turn ends as runner_lost, nothing of the agent is left, and the next turn remembers [DIES-runner] [LAW-06-new-journal-id]', async ({
+    open,
+  }) => {
+    const place = await open({ sandbox });
+    await place.start();
+    const { id, seen, turn } = await place.session();
+    await turn('sim:text content="before the loss"');
+    const { turnId } = await place.rest.send(id, 'sim:long-shell seconds=600');
+    await seen.until('block:upsert', ({ payload }) => payload.block.type === 'tool_use');
+    const agents = place.processes().filter(({ command }) => AGENT.test(command));
+    const journals = () =>
+      place.store.query<{ journal_id: string }>(
+        'SELECT journal_id FROM agent_streams WHERE session_id = ?',
+        id,
       );
-      expect(place.processes().filter(({ command }) => /sleep/.test(command))).toEqual([]);
-      await turn('sim:recall');
-      expect(textOf(seen.state().conversation.blocks)).toContain('before the loss');
-      expect(journals()).not.toEqual([journal]);
+    const [journal] = journals();
+    kill(place, RUNNER);
+    expect(await seen.untilEnded(turnId)).toMatchObject({
+      type: 'turn:failed',
+      payload: { code: 'runner_lost' },
     });
+    await eventually('the lost agent gone', () =>
+      agents.every(
+        ({ pid, startedAt }) =>
+          !place.processes().some((each) => each.pid === pid && each.startedAt === startedAt),
+      ),
+    );
+    expect(place.processes().filter(({ command }) => /sleep/.test(command))).toEqual([]);
+    await turn('sim:recall');
+    expect(textOf(seen.state().conversation.blocks)).toContain('before the loss');
+    expect(journals()).not.toEqual([journal]);
+  });
 
-    test('the sandbox: the turn ends as sandbox_lost, and the next message gets a new one with workspace and memory [DIES-sandbox] [LAW-10-torn-closed]', async ({
-      open,
-    }) => {
-      const place = await open({ sandbox });
-      await place.start();
-      const { id, seen, turn } = await place.session();
-      await turn('sim:write path=kept.txt content=kept');
-      await seen.until('workspace:saved');
-      const { turnId } = await place.rest.send(id, 'sim:slow tokens=500 rate=20');
-      await seen.until('block:delta', ({ context }) => context.turnId === turnId);
-      const host = new Set([place.server().pid]);
-      for (const { pid, command } of place.processes()) {
-        if (host.has(pid) || /relay\/src|simulator\/src/.test(command)) continue;
-        process.kill(pid, 'SIGKILL');
-      }
-      expect(await seen.untilEnded(turnId)).toMatchObject({
-        type: 'turn:failed',
-        payload: { code: 'sandbox_lost' },
-      });
-      await seen.until('sandbox:lost');
-      await turn('sim:shell cmd="cat kept.txt"');
-      expect((await seen.until('session:restored')).payload.fidelity).toBe('native');
-      expect(ofType(seen.state().conversation.blocks, 'tool_result').at(-1)).toMatchObject({
-        output: expect.stringContaining('kept'),
-      });
-      await turn('sim:recall');
-      expect(textOf(seen.state().conversation.blocks)).toContain('sim:write path=kept.txt');
+  test('the sandbox: the turn ends as sandbox_lost, and the next message gets a new one with workspace and memory [DIES-sandbox] [LAW-10-torn-closed]', async ({
+    open,
+  }) => {
+    const place = await open({ sandbox });
+    await place.start();
+    const { id, seen, turn } = await place.session();
+    await turn('sim:write path=kept.txt content=kept');
+    await seen.until('workspace:saved');
+    const { turnId } = await place.rest.send(id, 'sim:slow tokens=500 rate=20');
+    await seen.until('block:delta', ({ context }) => context.turnId === turnId);
+    const host = new Set([place.server().pid]);
+    for (const { pid, command } of place.processes()) {
+      if (host.has(pid) || /relay\/src|simulator\/src/.test(command)) continue;
+      process.kill(pid, 'SIGKILL');
+    }
+    expect(await seen.untilEnded(turnId)).toMatchObject({
+      type: 'turn:failed',
+      payload: { code: 'sandbox_lost' },
     });
-
-    test('the relay: it is started again, and the agent repeats its call [DIES-relay]', async ({ open }) => {
-      const place = await open({ sandbox });
-      await place.start();
-      const { id, seen } = await place.session();
-      const { turnId } = await place.rest.send(id, 'sim:slow tokens=60 rate=20');
-      await seen.until('block:delta');
-      kill(place, RELAY);
-      expect((await seen.untilEnded(turnId)).type).toBe('turn:completed');
-      const texts = ofType(seen.state().conversation.blocks, 'assistant_text');
-      expect(texts).toEqual([expect.objectContaining({ status: 'complete' })]);
+    await seen.until('sandbox:lost');
+    await turn('sim:shell cmd="cat kept.txt"');
+    expect((await seen.until('session:restored')).payload.fidelity).toBe('native');
+    expect(ofType(seen.state().conversation.blocks, 'tool_result').at(-1)).toMatchObject({
+      output: expect.stringContaining('kept'),
     });
-  },
-);
+    await turn('sim:recall');
+    expect(textOf(seen.state().conversation.blocks)).toContain('sim:write path=kept.txt');
+  });
 
-describe('what waits', { timeout: TEST_MS }, () => {
+  test('the relay: it is started again, and the agent repeats its call [DIES-relay]', async ({ open }) => {
+    const place = await open({ sandbox });
+    await place.start();
+    const { id, seen } = await place.session();
+    const { turnId } = await place.rest.send(id, 'sim:slow tokens=60 rate=20');
+    await seen.until('block:delta');
+    kill(place, RELAY);
+    expect((await seen.untilEnded(turnId)).type).toBe('turn:completed');
+    const texts = ofType(seen.state().conversation.blocks, 'assistant_text');
+    expect(texts).toEqual([expect.objectContaining({ status: 'complete' })]);
+  });
+});
+
+describe('what waits', TOGETHER, () => {
   test('for an answer expires with its agent, and a late answer is told so [DIES-open-ask]', async ({
     open,
   }) => {

@@ -1,6 +1,6 @@
 import { describe, expect } from 'vitest';
 import { essence, textOf } from '../harness/blocks.ts';
-import { TEST_MS } from '../harness/deadline.ts';
+import { TOGETHER } from '../harness/deadline.ts';
 import { TRANSPORTS } from '../harness/follow.ts';
 import { ISOLATIONS, type Place } from '../harness/place.ts';
 import { test } from '../harness/test.ts';
@@ -11,42 +11,38 @@ const agentOf = (place: Place) =>
     .processes()
     .filter(({ command }) => /claude\S* --output-format|agent-runner\.mjs serve/.test(command));
 
-describe.each(ISOLATIONS)(
-  'kill -9 of the server while Claude works in a %s sandbox',
-  { timeout: TEST_MS },
-  (sandbox) => {
-    test('is not noticed by the agent, and clients go on from their cursor to the same blocks [DIES-server] [LIFE-same-agent-after-kill] [LAW-06-position-with-events]', async ({
-      open,
-    }) => {
-      const place = await open({ sandbox });
-      await place.start();
-      const disturbed = await place.session();
-      const message = 'sim:slow tokens=120 rate=30';
-      const { turnId } = await place.rest.send(disturbed.id, message);
-      await disturbed.seen.until('block:delta');
-      const before = agentOf(place);
-      expect(before).toHaveLength(2);
+describe.each(ISOLATIONS)('kill -9 of the server while Claude works in a %s sandbox', TOGETHER, (sandbox) => {
+  test('is not noticed by the agent, and clients go on from their cursor to the same blocks [DIES-server] [LIFE-same-agent-after-kill] [LAW-06-position-with-events]', async ({
+    open,
+  }) => {
+    const place = await open({ sandbox });
+    await place.start();
+    const disturbed = await place.session();
+    const message = 'sim:slow tokens=120 rate=30';
+    const { turnId } = await place.rest.send(disturbed.id, message);
+    await disturbed.seen.until('block:delta');
+    const before = agentOf(place);
+    expect(before).toHaveLength(2);
 
-      await place.server().end('SIGKILL');
-      await place.start();
+    await place.server().end('SIGKILL');
+    await place.start();
 
-      expect((await disturbed.seen.untilEnded(turnId)).type).toBe('turn:completed');
-      expect(agentOf(place)).toEqual(before);
-      expect(disturbed.seen.events.map(({ seq }) => seq)).toEqual(
-        disturbed.seen.events.map((_, index) => index + 1),
-      );
-      expect(disturbed.seen.events.filter(({ type }) => type === 'turn:started')).toHaveLength(1);
+    expect((await disturbed.seen.untilEnded(turnId)).type).toBe('turn:completed');
+    expect(agentOf(place)).toEqual(before);
+    expect(disturbed.seen.events.map(({ seq }) => seq)).toEqual(
+      disturbed.seen.events.map((_, index) => index + 1),
+    );
+    expect(disturbed.seen.events.filter(({ type }) => type === 'turn:started')).toHaveLength(1);
 
-      const undisturbed = await place.session();
-      await undisturbed.turn(message);
-      expect(essence(disturbed.seen.state().conversation)).toEqual(
-        essence(undisturbed.seen.state().conversation),
-      );
-    });
-  },
-);
+    const undisturbed = await place.session();
+    await undisturbed.turn(message);
+    expect(essence(disturbed.seen.state().conversation)).toEqual(
+      essence(undisturbed.seen.state().conversation),
+    );
+  });
+});
 
-describe('kill -9 of the server, again and again', { timeout: TEST_MS }, () => {
+describe('kill -9 of the server, again and again', TOGETHER, () => {
   test.for(TRANSPORTS)(
     'loses and doubles nothing over %s [LAW-01-seq-for-ever] [LAW-02-durable-before-visible] [LAW-07-started-never-again]',
     async (transport, { open }) => {
@@ -72,7 +68,7 @@ describe('kill -9 of the server, again and again', { timeout: TEST_MS }, () => {
   );
 });
 
-describe('a message that was acknowledged', { timeout: TEST_MS }, () => {
+describe('a message that was acknowledged', TOGETHER, () => {
   test('runs although the server was killed at that moment [LAW-07-stored-before-ack] [LAW-07-turns-in-order]', async ({
     open,
   }) => {
@@ -106,7 +102,7 @@ describe('a message that was acknowledged', { timeout: TEST_MS }, () => {
   });
 });
 
-describe('the next server after SIGTERM', { timeout: TEST_MS }, () => {
+describe('the next server after SIGTERM', TOGETHER, () => {
   test('takes up the run that was left to it [SAFE-termination-leaves-runs]', async ({ open }) => {
     const place = await open({ agent: 'scripted' });
     await place.start();

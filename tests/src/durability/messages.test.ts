@@ -1,10 +1,10 @@
 import { LIMITS } from '@hhopkins/agent-protocol';
 import { describe, expect, it } from 'vitest';
 import { textOf } from '../harness/blocks.ts';
-import { TEST_MS } from '../harness/deadline.ts';
+import { TOGETHER } from '../harness/deadline.ts';
 import { sharedPlace } from '../harness/shared-place.ts';
 
-describe('messages', { timeout: TEST_MS }, () => {
+describe('messages', TOGETHER, () => {
   const place = sharedPlace({ agent: 'scripted' });
   const messageRoute = (id: string) => `/sessions/${id}/message`;
 

@@ -7,11 +7,11 @@ import {
 } from '@hhopkins/agent-protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { TEST_MS } from '../harness/deadline.ts';
+import { TOGETHER } from '../harness/deadline.ts';
 import { TRANSPORTS } from '../harness/follow.ts';
 import { sharedPlace } from '../harness/shared-place.ts';
 
-describe('readers of a session', { timeout: TEST_MS }, () => {
+describe('readers of a session', TOGETHER, () => {
   const place = sharedPlace({ agent: 'scripted' });
 
   it.each(TRANSPORTS)(

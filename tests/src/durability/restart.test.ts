@@ -1,13 +1,13 @@
 import { claude } from '@hhopkins/agent-converters';
 import { describe, expect } from 'vitest';
 import { agreed, textOf } from '../harness/blocks.ts';
-import { TEST_MS } from '../harness/deadline.ts';
+import { TOGETHER } from '../harness/deadline.ts';
 import { ISOLATIONS } from '../harness/place.ts';
 import { test } from '../harness/test.ts';
 
 describe.each(ISOLATIONS)(
   'after the server was ended by Ctrl-C and started again, in a %s sandbox',
-  { timeout: TEST_MS },
+  TOGETHER,
   (sandbox) => {
     test('the blocks are the same and the agent remembers [LIFE-restart-same-blocks] [LIFE-restart-remembers] [LAW-10-native-resume] [LAW-01-seq-for-ever]', async ({
       open,
@@ -40,7 +40,7 @@ describe.each(ISOLATIONS)(
   },
 );
 
-describe('the transcript that was saved', { timeout: TEST_MS }, () => {
+describe('the transcript that was saved', TOGETHER, () => {
   test('tells the same conversation as the live events [LAW-11-live-equals-reloaded]', async ({ open }) => {
     const place = await open();
     await place.start();

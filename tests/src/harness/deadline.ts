@@ -1,9 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 /** What a wait for an agent or a process may take at most, milliseconds. Generous: two cores may run everything at once. */
-export const PATIENCE_MS = 30_000;
+export const PATIENCE_MS = 60_000;
 /** What a whole test may take: its waits end before, and say what did not come. */
-export const TEST_MS = 90_000;
+export const TEST_MS = 180_000;
+/** Scenarios mostly wait for processes, so those of a group run together. */
+export const TOGETHER = { timeout: TEST_MS, concurrent: true } as const;
 const POLL_MS = 50;
 
 /** The promise's value, or an error that names what did not come; `detail` says what there was instead. */

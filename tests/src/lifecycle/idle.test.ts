@@ -1,14 +1,14 @@
 import { describe, expect } from 'vitest';
 import { textOf } from '../harness/blocks.ts';
 import { untilNobodyLeft } from '../harness/census.ts';
-import { eventually, TEST_MS } from '../harness/deadline.ts';
+import { eventually, TOGETHER } from '../harness/deadline.ts';
 import { ISOLATIONS } from '../harness/place.ts';
 import { test } from '../harness/test.ts';
 
 const inSandbox = ({ command }: { command: string }) =>
   /agent-runner\.mjs|claude\S* --output-format|^bwrap/.test(command);
 
-describe.each(ISOLATIONS)('a session of Claude in a %s sandbox', { timeout: TEST_MS }, (sandbox) => {
+describe.each(ISOLATIONS)('a session of Claude in a %s sandbox', TOGETHER, (sandbox) => {
   test('that nobody uses for two seconds is saved and its sandbox goes; the next message wakes it with its memory [LIFE-idle-released]', async ({
     open,
   }) => {
@@ -61,7 +61,7 @@ describe.each(ISOLATIONS)('a session of Claude in a %s sandbox', { timeout: TEST
   });
 });
 
-describe('a long turn', { timeout: TEST_MS }, () => {
+describe('a long turn', TOGETHER, () => {
   test('has its changes in the store within one sync interval [LAW-10-mirrored-each-interval]', async ({
     open,
   }) => {
@@ -88,7 +88,7 @@ describe('a long turn', { timeout: TEST_MS }, () => {
   });
 });
 
-describe('what nobody attends', { timeout: TEST_MS }, () => {
+describe('what nobody attends', TOGETHER, () => {
   test('ends by itself [SAFE-orphans-end]', async ({ open }) => {
     const place = await open({ environment: { ORPHAN_TTL_MS: '3000' } });
     await place.start();

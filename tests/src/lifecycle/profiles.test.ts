@@ -4,7 +4,7 @@ import { sqlitePersistence } from '@hhopkins/agent-persistence-sqlite';
 import { type AgentProfile, agentProfileSchema } from '@hhopkins/agent-protocol';
 import { describe, expect } from 'vitest';
 import { ofType, textOf } from '../harness/blocks.ts';
-import { TEST_MS } from '../harness/deadline.ts';
+import { TOGETHER } from '../harness/deadline.ts';
 import { listenAsModel } from '../harness/model-recorder.ts';
 import type { Followed, Place } from '../harness/place.ts';
 import { test } from '../harness/test.ts';
@@ -68,7 +68,7 @@ async function expectAllForms(place: Place, session: Followed, asked: () => stri
   expect(JSON.stringify(result?.output)).toContain('from-the-mcp-server');
 }
 
-describe('a profile with every form of Claude', { timeout: TEST_MS }, () => {
+describe('a profile with every form of Claude', TOGETHER, () => {
   test.for(['folder', 'store'] as const)(
     'of a %s reaches the agent [LIFE-profiles]',
     async (source, { open }) => {

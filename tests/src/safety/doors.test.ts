@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
-import { TEST_MS, within } from '../harness/deadline.ts';
+import { TOGETHER, within } from '../harness/deadline.ts';
 import { sharedPlace } from '../harness/shared-place.ts';
 import { test } from '../harness/test.ts';
 
@@ -42,7 +42,7 @@ function upgradeStatus(
   return within('the answer to the upgrade', answered).finally(() => socket.terminate());
 }
 
-describe('a server without a key', { timeout: TEST_MS }, () => {
+describe('a server without a key', TOGETHER, () => {
   const place = sharedPlace({ agent: 'scripted' });
 
   it('listens on the loopback address alone [SAFE-loopback-default]', () => {
@@ -67,7 +67,7 @@ describe('a server without a key', { timeout: TEST_MS }, () => {
   });
 });
 
-describe('a server with a key', { timeout: TEST_MS }, () => {
+describe('a server with a key', TOGETHER, () => {
   const place = sharedPlace({ agent: 'scripted', environment: { API_KEY: 'a-key-of-the-test' } });
 
   it('answers only those who have it, over REST and WebSocket [SAFE-api-key]', async () => {
@@ -87,7 +87,7 @@ describe('a server with a key', { timeout: TEST_MS }, () => {
   });
 });
 
-describe('a server that could be reached from elsewhere', { timeout: TEST_MS }, () => {
+describe('a server that could be reached from elsewhere', TOGETHER, () => {
   test('does not start without a key [SAFE-no-open-door]', async ({ open }) => {
     const place = await open({ program: 'reference' });
     const { code, output } = await place.refusal({ HOST: '0.0.0.0' });

@@ -3,7 +3,7 @@ import { clientFrameSchema } from '@hhopkins/agent-protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
-import { TEST_MS, within } from '../harness/deadline.ts';
+import { TOGETHER, within } from '../harness/deadline.ts';
 import { sharedPlace } from '../harness/shared-place.ts';
 
 /** A failing run prints the seed and the smallest input; `fc.assert` repeats it with them. */
@@ -66,7 +66,7 @@ const OUTSIDE = [
   'a//b',
 ];
 
-describe('input that is not right', { timeout: TEST_MS }, () => {
+describe('input that is not right', TOGETHER, () => {
   const place = sharedPlace({ agent: 'scripted' });
   const alive = async () => expect((await place().rest.ask('GET', '/health')).status).toBe(200);
 

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { createSimulator } from '@hhopkins/agent-simulator';
 import { describe, expect } from 'vitest';
 import { ofType } from '../harness/blocks.ts';
-import { TEST_MS } from '../harness/deadline.ts';
+import { TOGETHER } from '../harness/deadline.ts';
 import { ISOLATIONS } from '../harness/place.ts';
 import { test } from '../harness/test.ts';
 
@@ -19,44 +19,38 @@ const SEARCH = [
   'echo searched-everything',
 ].join('; ');
 
-describe.each(ISOLATIONS)(
-  'the key of the model, with agents in a %s sandbox',
-  { timeout: TEST_MS },
-  (sandbox) => {
-    test('is nowhere that an agent or a client can see [SAFE-no-key-outside]', async ({ open }) => {
-      const upstream = createSimulator();
-      const { url } = await upstream.listen();
-      try {
-        const place = await open({
-          sandbox,
-          environment: { ANTHROPIC_API_KEY: CANARY, ANTHROPIC_BASE_URL: url, LOG_LEVEL: 'debug' },
-        });
-        await place.start();
-        const { id, seen, turn } = await place.session();
-        await turn('sim:shell-and-write cmd="env; cat /proc/self/environ" path=a.txt content=a');
-        await turn('sim:subagent cmd="env"');
-        // An upstream that refuses, and may say the key in its error.
-        await turn('sim:error status=400 message="invalid x-api-key"');
-        await seen.until('transcript:saved', ({ payload }) => payload.subagents > 0);
-        await place.rest.ask('POST', `/sessions/${id}/sync`, {});
+describe.each(ISOLATIONS)('the key of the model, with agents in a %s sandbox', TOGETHER, (sandbox) => {
+  test('is nowhere that an agent or a client can see [SAFE-no-key-outside]', async ({ open }) => {
+    const upstream = createSimulator();
+    const { url } = await upstream.listen();
+    try {
+      const place = await open({
+        sandbox,
+        environment: { ANTHROPIC_API_KEY: CANARY, ANTHROPIC_BASE_URL: url, LOG_LEVEL: 'debug' },
+      });
+      await place.start();
+      const { id, seen, turn } = await place.session();
+      await turn('sim:shell-and-write cmd="env; cat /proc/self/environ" path=a.txt content=a');
+      await turn('sim:subagent cmd="env"');
+      // An upstream that refuses, and may say the key in its error.
+      await turn('sim:error status=400 message="invalid x-api-key"');
+      await seen.until('transcript:saved', ({ payload }) => payload.subagents > 0);
+      await place.rest.ask('POST', `/sessions/${id}/sync`, {});
 
-        expect(JSON.stringify(seen.events)).not.toContain(CANARY);
-        expect(place.store.everything()).not.toContain(CANARY);
-        expect((await place.rest.ask<string>('GET', `/sessions/${id}/transcript`)).body).not.toContain(
-          CANARY,
-        );
-        expect((await place.rest.ask<string>('GET', '/metrics')).body).not.toContain(CANARY);
-        expect(place.server().output()).not.toContain(CANARY);
-        // Sandboxes, the relay's folder, logs of every process.
-        expect(filesWith(place.dataDirectory)).toEqual([]);
-      } finally {
-        await upstream.close();
-      }
-    });
-  },
-);
+      expect(JSON.stringify(seen.events)).not.toContain(CANARY);
+      expect(place.store.everything()).not.toContain(CANARY);
+      expect((await place.rest.ask<string>('GET', `/sessions/${id}/transcript`)).body).not.toContain(CANARY);
+      expect((await place.rest.ask<string>('GET', '/metrics')).body).not.toContain(CANARY);
+      expect(place.server().output()).not.toContain(CANARY);
+      // Sandboxes, the relay's folder, logs of every process.
+      expect(filesWith(place.dataDirectory)).toEqual([]);
+    } finally {
+      await upstream.close();
+    }
+  });
+});
 
-describe.runIf(ISOLATIONS.includes('bubblewrap'))('an isolated sandbox', { timeout: TEST_MS }, () => {
+describe.runIf(ISOLATIONS.includes('bubblewrap'))('an isolated sandbox', TOGETHER, () => {
   test('shows the key to nobody inside, in no environment, no file, nothing of /proc [SAFE-no-key-in-sandbox]', async ({
     open,
   }) => {

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
-import { TEST_MS } from '../harness/deadline.ts';
+import { TOGETHER } from '../harness/deadline.ts';
 import { ISOLATIONS } from '../harness/place.ts';
 import { test } from '../harness/test.ts';
 
@@ -14,7 +14,7 @@ const NO_BUBBLEWRAP = ISOLATIONS.includes('bubblewrap')
     ]
   : [];
 
-describe('the reference server', { timeout: TEST_MS }, () => {
+describe('the reference server', TOGETHER, () => {
   test('says what it is, and the lines that it prints work [SERVER-banner] [SERVER-simulator-said]', async ({
     open,
   }) => {
@@ -98,7 +98,7 @@ describe('the reference server', { timeout: TEST_MS }, () => {
   });
 });
 
-describe('a start that cannot be', { timeout: TEST_MS }, () => {
+describe('a start that cannot be', TOGETHER, () => {
   test.for([
     ['PORT', 'eighty'],
     ['PORT', '70000'],
