@@ -33,8 +33,9 @@ export default defineConfig({
     include: ['{src,test}/**/*.test.{ts,tsx}'],
     // Tests wait for processes more than they compute: one core less than there are, as by default, would be one at a time.
     maxWorkers: Math.max(2, availableParallelism()),
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // Generous: waits within tests have their own deadlines, this one only ends what is stuck.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     passWithNoTests: false,
   },
 });
