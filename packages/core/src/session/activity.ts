@@ -38,7 +38,6 @@ function note(context: SessionContext, { type, payload, context: { source } }: S
     case 'turn:cancelled':
       context.turnCommands.delete(payload.turnId);
       if (context.handedTurnId === payload.turnId) context.handedTurnId = null;
-      reconsiderSteers(context, payload.turnId);
       break;
     case 'block:upsert':
       context.steers.delete(payload.block.id);
@@ -68,18 +67,6 @@ const steerOf = ({ command }: CommandRecord) => {
   const known = command as RunnerCommand | null;
   return known?.type === 'steer' ? known : undefined;
 };
-
-/**
- * `consequencesOf` made turns of those that the agent had not seen, as far as they were known then. For the others it is
- * found out as for any that waits.
- */
-function reconsiderSteers(context: SessionContext, turnId: string): void {
-  for (const [messageId, steer] of context.steers) {
-    if (steerOf(steer)?.turnId !== turnId) continue;
-    context.steers.delete(messageId);
-    context.controls.push(steer);
-  }
-}
 
 /** Takes up a command that the store has; again without effect. */
 export function adopt(context: SessionContext, record: CommandRecord): void {

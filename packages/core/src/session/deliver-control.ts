@@ -19,6 +19,8 @@ export async function deliverControl(context: SessionContext): Promise<void> {
     const { messageId } = parsed.data;
     const taken: CommandRecord = { ...control, state: 'taken' };
     remove(context, control);
+    // Its turn ended meanwhile: what becomes of it went into the log with that.
+    if (isVoid(context, parsed.data)) return;
     context.steers.set(messageId, taken);
     await context.append({ events: [], commands: [taken] });
     return;

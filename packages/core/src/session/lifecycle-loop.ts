@@ -21,6 +21,8 @@ export interface LifecycleLoop {
 
 const BACK_OFF_MS = [100, 250, 500, 1000, 2000, 5000];
 const STOP_MS = 15_000;
+/** More than any session has to do in one go, a count. */
+const STEPS_WITHOUT_REST = 1000;
 
 export function createLifecycleLoop(
   context: SessionContext,
@@ -30,18 +32,17 @@ export function createLifecycleLoop(
   const { parts, sessionId, stream } = context;
   const { signal } = stopper;
   let running: Promise<void> | undefined;
-  let nudged = false;
   let change = createDeferred<void>();
   let cancelTimer = () => {};
 
   const run = async (): Promise<void> => {
-    for (let failures = 0; !signal.aborted && !stream.closed(); ) {
-      nudged = false;
+    let failures = 0;
+    for (let steps = 1; !signal.aborted && !stream.closed(); steps += 1) {
+      // A step that changes nothing would be taken for ever; it must not take the whole process with it.
+      if (steps % STEPS_WITHOUT_REST === 0) await pause(parts.clock, 1000, signal);
       const step = decide(factsOf(context));
-      if (!step) {
-        if (nudged) continue;
-        break;
-      }
+      // In one go, so that no nudge falls between: from here on each one begins anew.
+      if (!step) return rest();
       try {
         await STEPS[step](context);
         failures = 0;
@@ -57,6 +58,7 @@ export function createLifecycleLoop(
         failures += 1;
       }
     }
+    running = undefined;
   };
 
   const arm = (): void => {
@@ -68,11 +70,6 @@ export function createLifecycleLoop(
 
   const rest = (): void => {
     running = undefined;
-    if (signal.aborted || stream.closed()) return;
-    if (nudged) {
-      loop.nudge();
-      return;
-    }
     saveWhenDue(context);
     arm();
     onRest();
@@ -80,12 +77,11 @@ export function createLifecycleLoop(
 
   const loop: LifecycleLoop = {
     nudge() {
-      nudged = true;
       change.resolve();
       change = createDeferred<void>();
       if (running || signal.aborted) return;
       // Not in the caller's stack: whoever nudges may be in the middle of a change.
-      running = Promise.resolve().then(run).then(rest, rest);
+      running = Promise.resolve().then(run);
     },
     changed: () => change.promise,
     async rested() {

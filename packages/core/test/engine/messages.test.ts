@@ -99,6 +99,23 @@ describe('a message', () => {
     );
   });
 
+  it('reaches the runner only when it is in the log', async () => {
+    const world = await createWorld();
+    const session = await world.session();
+    await world.clock.wait(world.engine.sessions.wake(ANNA, session.id));
+    world.store.faults.script('append', 'hang');
+    const sending = world.engine.sessions.sendMessage(ANNA, session.id, { content: 'hello' });
+    const outcome = expect(sending).rejects.toMatchObject({ code: 'store_unavailable' });
+    await world.clock.advance(1000);
+    // Whatever makes the engine look again, it does not find the message yet.
+    session.runner().cutLinks();
+    await world.clock.advance(1000);
+    expect(session.runner().taken).toEqual([]);
+    await world.clock.advance(60_000);
+    await outcome;
+    expect(session.runner().taken).toEqual([]);
+  });
+
   it('over the limit of the queue is refused with its place', async () => {
     const world = await createWorld();
     const session = await world.session();

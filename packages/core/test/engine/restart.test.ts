@@ -83,6 +83,32 @@ describe('after a server died', () => {
     expect(world.sandboxes.all).toHaveLength(1);
   });
 
+  it('an intent that never became a sandbox is no lost sandbox', async () => {
+    const world = await createWorld();
+    const session = await world.session();
+    world.sandboxes.creations.push('hang');
+    const { turnId } = await session.send('hello');
+    await world.clock.advance(1000);
+    await world.restart();
+    await session.untilQuiet();
+    expect(session.outcomes(turnId)).toEqual(['turn:completed']);
+    expect(world.engine.status().metrics).not.toHaveProperty('agent_server_sandboxes_lost_total');
+  });
+
+  it('a sandbox that was ended, and only its record did not say so yet, is no lost sandbox', async () => {
+    const world = await createWorld();
+    const session = await world.session();
+    await session.send();
+    await session.untilQuiet();
+    await session.untilEvent('session:idle');
+    world.store.faults.script('updateSessionRecord', 'hang');
+    await session.untilEvent('sandbox:terminated');
+    await world.restart();
+    await world.clock.advance(60_000);
+    expect(session.of('sandbox:lost')).toEqual([]);
+    expect(world.store.record(session.id)?.sandbox).toBeNull();
+  });
+
   it('its sessions are taken up when its leases have run out', async () => {
     const { world, session, turnId } = await working();
     await world.restart({ leases: 'held' });

@@ -100,6 +100,19 @@ describe('a message that comes while the sandbox is given back', () => {
     expect(session.types()).not.toContain('sandbox:terminated');
   });
 
+  it('keeps the sandbox when it comes in the very last moment', async () => {
+    const { world, session } = await answered({ groupCommit: { windowMs: 1000, maximumEvents: 500 } });
+    world.sandboxes.all[0]?.runner.say('the last sign of life');
+    await world.clock.advance(IDLE_MS + 1500);
+    expect(session.types()).not.toContain('session:idle');
+    const { turnId } = await session.send('wait');
+    await session.untilQuiet();
+    await world.clock.advance(10_000);
+    expect(session.types()).toContain('session:idle');
+    expect(session.outcomes(turnId)).toEqual(['turn:completed']);
+    expect(world.sandboxes.alive()).toHaveLength(1);
+  });
+
   it('gets a new sandbox when the end has begun', async () => {
     const { session } = await answered();
     await session.untilEvent('session:idle');

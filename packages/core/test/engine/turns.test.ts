@@ -128,6 +128,20 @@ describe('a steering message', () => {
     ]);
   });
 
+  it('that the runner takes while the turn ends becomes the next turn, and nothing of it stays open', async () => {
+    const { world, session } = await runningTurn();
+    const { runner } = session.sandbox();
+    runner.stalled = true;
+    const { messageId } = await session.send('also this', { delivery: 'steer' });
+    runner.complete();
+    runner.behaviour = 'answer';
+    runner.stalled = false;
+    await session.untilEvent('turn:completed', 2);
+    expect(session.of('turn:started')[1]?.payload.messageId).toBe(messageId);
+    await world.clock.advance(1000);
+    expect(await world.clock.wait(world.store.eventLog.openCommands(session.id))).toEqual([]);
+  });
+
   it('that the lost sandbox took with it becomes the next turn', async () => {
     const { session } = await runningTurn();
     const { messageId } = await session.send('also this', { delivery: 'steer' });
@@ -172,6 +186,35 @@ describe('a message that interrupts', () => {
     await session.untilQuiet();
     expect(session.outcomes(first.turnId)).toEqual(['turn:interrupted']);
     expect(session.outcomes(urgent.turnId)).toEqual(['turn:completed']);
+  });
+});
+
+describe('the command of a turn', () => {
+  it('is started in the store as soon as the turn is, however hasty the runner', async () => {
+    const world = await createWorld();
+    world.sandboxes.behaviour = 'begin';
+    world.sandboxes.onCreate = ({ runner }) => {
+      runner.hasty = true;
+    };
+    const session = await world.session();
+    await session.send('work');
+    await session.untilEvent('turn:started');
+    await world.clock.advance(1000);
+    const states = [...(world.store.stream(session.id)?.commands.values() ?? [])].map(({ state }) => state);
+    expect(states).toEqual(['started']);
+  });
+
+  it('is queued again when its sandbox is lost, so that it can be withdrawn', async () => {
+    const world = await createWorld();
+    world.sandboxes.behaviour = 'take';
+    const session = await world.session();
+    const { messageId, turnId } = await session.send('work');
+    await session.untilTaken(1);
+    world.sandboxes.creations.push('hang');
+    session.sandbox().lose();
+    await session.untilEvent('sandbox:lost');
+    await world.clock.wait(world.engine.sessions.cancelMessage(ANNA, session.id, messageId));
+    expect(session.outcomes(turnId)).toEqual(['turn:cancelled']);
   });
 });
 
