@@ -12,7 +12,7 @@ import { type PlannedScene, planSchedule, type Schedule, SESSIONS } from './sche
 import { createTwins, type Twins } from './twin.ts';
 
 /** What a fault is given at most until everything about it has ended, milliseconds. */
-export const BOUND_MS = 90_000;
+const BOUND_MS = 90_000;
 /** A broken product is not waited for as long. */
 const SABOTAGED_BOUND_MS = 30_000;
 
