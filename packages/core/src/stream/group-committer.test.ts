@@ -102,7 +102,8 @@ describe('appends of one session', () => {
     const { clock, committer } = setUp();
     await clock.wait(committer.submit(batchOf('a', 0, 1, { epoch: 2 })));
     const answers = [
-      committer.submit(batchOf('a', 1, 1, { epoch: 1 })),
+      // Commands alone: what follows has the same head.
+      committer.submit(batchOf('a', 1, 0, { epoch: 1, commands: [command('one')] })),
       committer.submit(batchOf('a', 1, 1, { epoch: 2 })),
     ];
     expect(await clock.wait(Promise.all(answers))).toMatchObject([

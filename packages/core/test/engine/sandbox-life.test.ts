@@ -122,6 +122,21 @@ describe('a message that comes while the sandbox is given back', () => {
   });
 });
 
+describe('a sandbox', () => {
+  it('is claimed in the store before it exists, so that it can never be forgotten', async () => {
+    const world = await createWorld();
+    const session = await world.session();
+    const claims: unknown[] = [];
+    world.sandboxes.onCreate = ({ labels }) => {
+      claims.push([labels.nonce, world.store.record(session.id)?.sandbox?.nonce]);
+    };
+    await session.send();
+    await session.untilQuiet();
+    expect(claims).toHaveLength(1);
+    expect(claims).toEqual([[expect.any(String), session.sandbox().labels.nonce]]);
+  });
+});
+
 describe('a sandbox that cannot be had', () => {
   it('gives every waiting message an outcome, and the error is named', async () => {
     const world = await createWorld();

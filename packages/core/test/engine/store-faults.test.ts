@@ -47,6 +47,21 @@ describe('while the store is away', () => {
     expect(world.sandboxes.all).toHaveLength(1);
   });
 
+  it('no runner counts as lost that could not be kept in contact before', async () => {
+    const { world, session, turnId } = await working();
+    session.runner().stalled = true;
+    await world.clock.advance(40_000);
+    world.store.faults.down = true;
+    await expect(session.send('more')).rejects.toMatchObject({ code: 'store_unavailable' });
+    await world.clock.advance(300_000);
+    session.runner().stalled = false;
+    world.store.faults.clear();
+    session.runner().complete();
+    await session.untilQuiet();
+    expect(session.outcomes(turnId)).toEqual(['turn:completed']);
+    expect(world.sandboxes.all).toHaveLength(1);
+  });
+
   it('the runner is not called again and again', async () => {
     const { world, session } = await working();
     world.store.faults.down = true;

@@ -106,7 +106,7 @@ it('whatever happens in whatever order, nothing that was acknowledged is lost or
       await playAll(stage, actions);
       for (const { resets } of stage.clients) expect(resets, 'no reader is sent back').toBe(0);
     }),
-    { numRuns: 100 },
+    { numRuns: 60 },
   );
 }, 120_000);
 
@@ -115,6 +115,6 @@ it('the same holds while the log is compacted all the time', async () => {
     fc.asyncProperty(fc.array(action, { maxLength: 40 }), async (actions) => {
       await playAll(await createStage({ snapshotEvery: 5, keepEvents: 3, keepEventsMs: 0 }), actions);
     }),
-    { numRuns: 50 },
+    { numRuns: 30 },
   );
 }, 120_000);
