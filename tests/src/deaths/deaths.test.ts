@@ -141,7 +141,7 @@ describe('what waits', TOGETHER, () => {
   test('for a sign of life ends as turn_timeout, and the next turn runs [DIES-silent-turn]', async ({
     open,
   }) => {
-    const place = await open({ agent: 'scripted', settings: { turnTimeoutMs: 4000 } });
+    const place = await open({ agent: 'scripted', settings: { turnTimeoutMs: 10_000 } });
     await place.start();
     const { turn } = await place.session();
     expect(await turn('hang')).toMatchObject({ type: 'turn:failed', payload: { code: 'turn_timeout' } });
