@@ -8,8 +8,10 @@ export type BareBlock = Readonly<Record<string, unknown>>;
 /** What one turn added: to the main conversation first, then to each of the subagents'. */
 export type TurnBlocks = readonly (readonly BareBlock[])[];
 
+/** A line that Claude puts before the report of the same subagent in some runs and in others not. In JSON, newlines escaped. */
+const SOMETIMES = / *<tools-used-before-summary>[^<]*<\/tools-used-before-summary>\\n *\\n/g;
 /** What Claude tells the model about a subagent that ended: its id, and figures that no two runs share. */
-const MADE_UP = /\ba[0-9a-f]{16}\b|\b(subagent_tokens|duration_ms): \d+/g;
+const MADE_UP = /\ba[0-9a-f]{16}\b|(subagent_tokens|duration_ms): \d+/g;
 
 /** The blocks of a turn as its session's stream tells them, subagents' included, in order. */
 export function blocksOfTurn(seen: Witness, turnId: string, mark: string): TurnBlocks {
@@ -24,6 +26,7 @@ export function blocksOfTurn(seen: Witness, turnId: string, mark: string): TurnB
   const text = JSON.stringify([bare.blocks, ...bare.subagents.map(({ blocks }) => blocks)])
     .replaceAll(mark, 'MARK')
     .replaceAll(/[^"\s\\]*\/workspace\b/g, 'WORKSPACE')
+    .replaceAll(SOMETIMES, '')
     .replaceAll(MADE_UP, (_, name: string | undefined) => `${name ?? 'AGENT'}`);
   return JSON.parse(text) as TurnBlocks;
 }
