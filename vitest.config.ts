@@ -34,7 +34,7 @@ export default defineConfig({
     // Tests wait for processes more than they compute: one core less than there are, as by default, would be one at a time.
     maxWorkers: Math.max(2, availableParallelism()),
     // Generous: waits within tests have their own deadlines, this one only ends what is stuck.
-    testTimeout: 120_000,
+    testTimeout: 300_000,
     hookTimeout: 120_000,
     passWithNoTests: false,
   },
