@@ -110,7 +110,8 @@ describe('a message that comes while the sandbox is given back', () => {
     await world.clock.advance(10_000);
     expect(session.types()).toContain('session:idle');
     expect(session.outcomes(turnId)).toEqual(['turn:completed']);
-    expect(world.sandboxes.alive()).toHaveLength(1);
+    expect(world.sandboxes.all).toHaveLength(1);
+    expect(session.types()).not.toContain('sandbox:terminated');
   });
 
   it('gets a new sandbox when the end has begun', async () => {
