@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest';
+import { rm } from 'node:fs/promises';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { FaultArguments } from '../../faults/arguments.ts';
 import { failureLines, summarise } from '../../faults/report.ts';
 import { runFaults } from '../../faults/run.ts';
@@ -41,9 +42,16 @@ describe('the fault harness', { timeout: RUN_MS }, () => {
   });
 
   test('notices a server that forgets which messages it has', async () => {
+    const kept: string[] = [];
+    // What is kept of a failure is of no use when the failure was wanted.
+    onTestFinished(async () => {
+      for (const folder of kept) await rm(folder, { recursive: true, force: true });
+    });
     const run = await runFaults(
       wish({ kills: 1, kinds: ['server-kill'], sabotage: 'drop-dedupe' }),
-      () => {},
+      (_, folder) => {
+        if (folder) kept.push(folder);
+      },
     );
     expect(summarise(run)).toMatchObject({ faults: 1, doubled: 1 });
   });
