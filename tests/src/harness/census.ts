@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { basename } from 'node:path';
 import { eventually } from './deadline.ts';
 
 /** A process that has to do with a folder. */
@@ -32,10 +33,16 @@ export async function untilNobodyLeft(folder: string, milliseconds?: number): Pr
   });
 }
 
-/** Ends what is left, by pid. For cleaning up after a failure. */
+/**
+ * Ends what is left, by pid. For cleaning up after a failure. Whoever kills has to be surer than whoever looks: a shell that
+ * stands in the folder, or a program that somebody pointed at it, is found by the census and is not ended. What is ended began
+ * after this process, and inherited the folder in its environment, has it mounted in a sandbox of its own, or is one of the
+ * programs that servers start detached, called with it.
+ */
 export function endAll(folder: string): void {
-  if (find(process.ppid, folder)) throw new Error(`${folder} is a trace of everything that runs here`);
-  for (const { pid } of processesOf(folder)) {
+  const since = Number(stateOf('self').startedAt);
+  for (const { pid, startedAt, command } of processesOf(folder)) {
+    if (Number(startedAt) < since || !isOffspring(pid, command, folder)) continue;
     try {
       process.kill(pid, 'SIGKILL');
     } catch {
@@ -44,25 +51,41 @@ export function endAll(folder: string): void {
   }
 }
 
+function isOffspring(pid: number, command: string, folder: string): boolean {
+  if (read(pid, 'environ').includes(folder) || hasMounted(pid, folder)) return true;
+  const [program = ''] = command.split(' ');
+  return ['node', 'bwrap', 'setpriv'].includes(basename(program)) && command.includes(folder);
+}
+
 function find(pid: number, folder: string): FoundProcess | undefined {
-  const read = (name: string) => {
-    try {
-      return readFileSync(`/proc/${pid}/${name}`, 'latin1');
-    } catch {
-      return '';
-    }
-  };
-  const command = read('cmdline').replaceAll('\0', ' ').trim();
-  const named = [command, read('environ'), workingDirectory(pid)].some((trace) => trace.includes(folder));
-  if (!named && !ownMounts(pid).some((mount) => mount.includes(folder))) return undefined;
-  // The name in parentheses may hold anything; the fields after it do not.
-  const fields = read('stat')
-    .replace(/^.*\) /s, '')
-    .split(' ');
-  const [state, startedAt] = [fields[0], fields[19]];
+  const command = read(pid, 'cmdline').replaceAll('\0', ' ').trim();
+  const named = [command, read(pid, 'environ'), workingDirectory(pid)].some((trace) =>
+    trace.includes(folder),
+  );
+  if (!named && !hasMounted(pid, folder)) return undefined;
+  const { state, startedAt } = stateOf(pid);
   if (state === undefined || state === '' || state === 'Z' || startedAt === undefined) return undefined;
   return { pid, startedAt, command };
 }
+
+/** The name in parentheses may hold anything; the fields after it do not. */
+function stateOf(pid: number | 'self'): { state: string | undefined; startedAt: string | undefined } {
+  const fields = read(pid, 'stat')
+    .replace(/^.*\) /s, '')
+    .split(' ');
+  return { state: fields[0], startedAt: fields[19] };
+}
+
+function read(pid: number | 'self', name: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${name}`, 'latin1');
+  } catch {
+    return '';
+  }
+}
+
+const hasMounted = (pid: number, folder: string): boolean =>
+  ownMounts(pid).some((mount) => mount.includes(folder));
 
 /** What a sandbox mounts for itself. A mount that everybody has, this process too, says nothing about anybody. */
 function ownMounts(pid: number): string[] {

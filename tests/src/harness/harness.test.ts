@@ -1,6 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { SessionEvent } from '@hhopkins/agent-protocol';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { endAll, processesOf, untilNobodyLeft } from './census.ts';
@@ -70,6 +73,29 @@ describe('the census', () => {
     await expect(untilNobodyLeft(folder, 100)).rejects.toThrow(`${child.pid}`);
     endAll(folder);
     await untilNobodyLeft(folder);
+  });
+
+  it('does not end who only stands in the folder, or was pointed at it', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'census-'));
+    const bystander = spawn('tail', ['-F', '/dev/null', join(folder, 'log')], {
+      cwd: folder,
+      env: {},
+      stdio: 'ignore',
+    });
+    onTestFinished(async () => {
+      bystander.kill('SIGKILL');
+      await rm(folder, { recursive: true, force: true });
+    });
+    await once(bystander, 'spawn');
+    await eventually('the census finds it', () =>
+      processesOf(folder).some(({ pid }) => pid === bystander.pid),
+    );
+
+    // One that is ended shows that the call was over when the other was still there.
+    const child = await startMarked(folder);
+    endAll(folder);
+    await once(child, 'exit');
+    expect(processesOf(folder).map(({ pid }) => pid)).toEqual([bystander.pid]);
   });
 
   it('takes no mount that everybody has for a trace', async () => {

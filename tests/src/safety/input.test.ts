@@ -201,10 +201,11 @@ interface Answered {
   error?: { code: string; status: number };
 }
 
-/** Sends the frames and then a ping; all answers up to its pong. */
+/** Sends the frames and then a ping; all answers up to its pong, which comes after those of the pings among the frames. */
 function exchange(url: string, frames: readonly string[]): Promise<Answered[]> {
   const socket = new WebSocket(url.replace('http', 'ws'));
   const answers: Answered[] = [];
+  let pongsLeft = frames.filter(isPing).length + 1;
   const done = new Promise<Answered[]>((resolve, reject) => {
     socket.on('open', () => {
       for (const frame of frames) socket.send(frame);
@@ -213,10 +214,19 @@ function exchange(url: string, frames: readonly string[]): Promise<Answered[]> {
     socket.on('message', (data) => {
       const answer = JSON.parse(String(data)) as Answered;
       answers.push(answer);
-      if (answer.type === 'pong') resolve(answers);
+      if (answer.type === 'pong') pongsLeft -= 1;
+      if (pongsLeft === 0) resolve([...answers]);
     });
     socket.on('error', reject);
     socket.on('close', (code) => reject(new Error(`the connection was closed with ${code}`)));
   });
   return within('the pong', done).finally(() => socket.terminate());
+}
+
+function isPing(frame: string): boolean {
+  try {
+    return clientFrameSchema.safeParse(JSON.parse(frame)).data?.type === 'ping';
+  } catch {
+    return false;
+  }
 }
