@@ -111,6 +111,14 @@ export const LAWS = {
     from: law(10),
     says: 'torn lines and dangling tool calls are closed before a transcript is resumed',
   },
+  'LAW-10-every-line': {
+    from: law(10),
+    says: 'a transcript that breaks off at any line, or within one, is repaired to the beginning of its conversation',
+  },
+  'LAW-10-fidelity-said': {
+    from: law(10),
+    says: 'whatever is left of a transcript, a resume says whether it is native, replayed or fresh',
+  },
   'LAW-11-live-equals-reloaded': {
     from: law(11),
     says: 'blocks reduced from live events equal those parsed from the saved transcript',
