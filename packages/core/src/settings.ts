@@ -2,8 +2,10 @@ import { GROUP_COMMIT, type GroupCommitSettings } from './stream/group-committer
 
 /** What may be tuned. Times in milliseconds. */
 export interface EngineSettings {
-  /** A session without a turn, an ask or a background task for so long is saved and its sandbox given back. */
+  /** A session without a turn, an ask, a transfer or a background task for so long is saved and its sandbox given back. */
   idleTimeoutMs: number;
+  /** Background tasks keep a session that nobody uses for so long and no longer: a forgotten one must not hold a sandbox for ever. */
+  backgroundTimeoutMs: number;
   /** How often transcript and files are saved during a turn. */
   syncIntervalMs: number;
   /** A turn without any event for so long is ended as `turn_timeout`. */
@@ -32,6 +34,7 @@ export interface EngineSettings {
 
 export const DEFAULT_SETTINGS: EngineSettings = {
   idleTimeoutMs: 900_000,
+  backgroundTimeoutMs: 14_400_000,
   syncIntervalMs: 30_000,
   turnTimeoutMs: 1_800_000,
   requestTimeoutMs: 3_600_000,

@@ -23,6 +23,7 @@ export const EVENT_TYPES = [
   'transcript:saved',
   'sandbox:creating',
   'sandbox:ready',
+  'sandbox:releasing',
   'sandbox:lost',
   'sandbox:terminated',
   'session:created',

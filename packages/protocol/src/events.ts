@@ -16,6 +16,10 @@ import { permissionRequestSchema, questionRequestSchema } from './requests.ts';
 export const deliverySchema = z.enum(['queue', 'steer', 'interrupt']);
 export type Delivery = z.infer<typeof deliverySchema>;
 
+/** Who began a turn when it was no message of a user. */
+export const turnOriginSchema = z.enum(['agent']);
+export type TurnOrigin = z.infer<typeof turnOriginSchema>;
+
 /** How faithfully a new sandbox took up the agent's memory. */
 export const fidelitySchema = z.enum(['native', 'replayed', 'fresh']);
 export type Fidelity = z.infer<typeof fidelitySchema>;
@@ -46,7 +50,12 @@ export const EVENT_PAYLOADS = {
   }),
   /** A queued message was withdrawn before the agent got it. */
   'turn:cancelled': z.object({ turnId: idSchema, messageId: idSchema }),
-  'turn:started': z.object({ turnId: idSchema, messageId: idSchema }),
+  /** With `origin: "agent"` the agent began by itself, e.g. as a background task ended: no message has this id. */
+  'turn:started': z.object({
+    turnId: idSchema,
+    messageId: idSchema,
+    origin: turnOriginSchema.optional(),
+  }),
   /** `usage` and `costUSD` are of this turn alone. */
   'turn:completed': z.object({
     turnId: idSchema,
@@ -96,6 +105,8 @@ export const EVENT_PAYLOADS = {
   }),
   'sandbox:creating': z.object({ message: z.string(), fraction: z.number().min(0).max(1).optional() }),
   'sandbox:ready': z.object({ sandboxId: idSchema, provider: z.string(), isolation: z.string() }),
+  /** It is being ended, and takes no further turn; a message that comes now gets a new one. */
+  'sandbox:releasing': z.object({ sandboxId: idSchema, reason: z.string() }),
   'sandbox:lost': z.object({ sandboxId: idSchema, reason: z.string() }),
   'sandbox:terminated': z.object({ sandboxId: idSchema, reason: z.string() }),
   'session:created': z.object({

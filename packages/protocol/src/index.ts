@@ -59,6 +59,8 @@ export {
   type RunnerEvent,
   type RunnerEventType,
   type SessionEvent,
+  type TurnOrigin,
+  turnOriginSchema,
 } from './events.ts';
 export {
   type FileEntry,
@@ -81,6 +83,7 @@ export {
   encodeLine,
   type LineDecoder,
 } from './json-lines.ts';
+export { SANDBOX_EXITS, SESSION_EXITS } from './life.ts';
 export { LIMITS } from './limits.ts';
 export { MAIN_CONVERSATION } from './main-conversation.ts';
 export {
@@ -155,6 +158,7 @@ export {
   updateSessionRequestSchema,
 } from './rest.ts';
 export {
+  AGENT_TURN_PREFIX,
   type EngineFrame,
   engineFrameSchema,
   type JournalPosition,

@@ -33,11 +33,11 @@ export function reduceSession(session: Session, event: SessionEvent): Session {
     case 'turn:cancelled':
       return { ...session, queue: without(session.queue, event.payload.turnId) };
     case 'turn:started': {
-      const { turnId, messageId } = event.payload;
+      const { turnId, messageId, origin } = event.payload;
       return {
         ...session,
         queue: without(session.queue, turnId),
-        activeTurn: { turnId, messageId, startedAt: timestamp },
+        activeTurn: { turnId, messageId, startedAt: timestamp, ...(origin ? { origin } : {}) },
       };
     }
     case 'turn:completed':
@@ -67,6 +67,10 @@ export function reduceSession(session: Session, event: SessionEvent): Session {
       return { ...session, sandbox: { status: 'creating', message: event.payload.message } };
     case 'sandbox:ready':
       return { ...session, sandbox: { status: 'ready', ...event.payload } };
+    case 'sandbox:releasing': {
+      const { sandboxId, reason } = event.payload;
+      return { ...session, sandbox: { ...session.sandbox, status: 'releasing', sandboxId, message: reason } };
+    }
     case 'sandbox:lost':
       return { ...session, sandbox: { status: 'lost', message: event.payload.reason } };
     case 'sandbox:terminated':

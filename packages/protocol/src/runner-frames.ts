@@ -9,6 +9,9 @@ import { agentProfileSchema } from './profile.ts';
 /** Versions of the engine–runner protocol this build speaks, both inclusive. */
 export const RUNNER_PROTOCOL = { minimum: 1, maximum: 1 } as const;
 
+/** Ids of turns that an agent begins by itself begin so; those of messages, which the engine makes, never do. */
+export const AGENT_TURN_PREFIX = 'agent-';
+
 const offset = z.number().int().nonnegative();
 
 /** A position in a runner's journal: `offset` frames of it have been read. The first frame has offset 1. */
@@ -126,7 +129,7 @@ export const runnerFrameSchema = z.discriminatedUnion('type', [
     data: z.base64().optional(),
     end: z.boolean().optional(),
   }),
-  /** A sign of life; `busy` while an agent, a background task or a terminal is at work. */
+  /** A sign of life; `busy` while a turn or a background task is at work. */
   z.object({ type: z.literal('pong'), id: idSchema, busy: z.boolean() }),
   /** With `id`: that stream or command failed. Without: the connection ends. */
   z.object({ type: z.literal('error'), id: idSchema.optional(), code: errorCodeSchema, message: z.string() }),

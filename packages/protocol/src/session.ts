@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { conversationSchema, messageContentSchema } from './blocks.ts';
-import { deliverySchema, fidelitySchema } from './events.ts';
+import { deliverySchema, fidelitySchema, turnOriginSchema } from './events.ts';
 import { fileEntrySchema } from './files.ts';
 import { idSchema, metadataSchema, timestampSchema, usageSchema } from './primitives.ts';
 import { permissionRequestSchema, questionRequestSchema } from './requests.ts';
@@ -12,7 +12,11 @@ import { permissionRequestSchema, questionRequestSchema } from './requests.ts';
 export const sessionStatusSchema = z.enum(['idle', 'queued', 'running', 'waiting', 'terminated']);
 export type SessionStatus = z.infer<typeof sessionStatusSchema>;
 
-export const sandboxStatusSchema = z.enum(['none', 'creating', 'ready', 'lost']);
+/**
+ * What a session's sandbox does: `none` there is none, `creating` it is made and set up, `ready` it takes turns,
+ * `releasing` it is being ended, `lost` it went without having been told to.
+ */
+export const sandboxStatusSchema = z.enum(['none', 'creating', 'ready', 'releasing', 'lost']);
 export type SandboxStatus = z.infer<typeof sandboxStatusSchema>;
 
 export const queuedTurnSchema = z.object({
@@ -45,6 +49,8 @@ export const sessionSchema = z.object({
       turnId: idSchema,
       messageId: idSchema,
       startedAt: timestampSchema,
+      /** Absent when a message began it. */
+      origin: turnOriginSchema.optional(),
       usage: usageSchema.optional(),
       costUSD: z.number().optional(),
     })

@@ -16,6 +16,10 @@ export const RUNS = {
   'TURN-overload-retried': { from: turn, says: 'an overloaded model is tried again within the turn' },
   'TURN-file-events': { from: turn, says: 'files made, changed and deleted are file:* events' },
   'TURN-usage': { from: turn, says: 'an ended turn says what it used' },
+  'TURN-agent-begins': {
+    from: turn,
+    says: 'what a background command wakes the agent to is a turn of its own, with outcome and interrupt',
+  },
   'ASK-permission': { from: turn, says: 'allow runs the tool and deny does not, over REST and WebSocket' },
   'ASK-allow-always': { from: turn, says: 'allow_always is not asked again' },
   'ASK-question': { from: turn, says: 'a question reaches the user, and the answer reaches the agent' },
@@ -27,6 +31,22 @@ export const RUNS = {
   'LIFE-idle-released': {
     from: life,
     says: 'an idle session is saved, its sandbox goes, and the next message wakes it with its memory',
+  },
+  'LIFE-every-wait-bounded': {
+    from: life,
+    says: 'no state of a session waits without a watchdog or somebody who comes, and every exit is told',
+  },
+  'LIFE-releasing': {
+    from: life,
+    says: 'a message that comes while a sandbox is being ended is taken at once, and gets a new one',
+  },
+  'LIFE-background-is-life': {
+    from: life,
+    says: 'a background task keeps the sandbox of a session that nobody uses, within a bound',
+  },
+  'LIFE-orphans-reaped': {
+    from: life,
+    says: 'only what is of this deployment, claimed by no record and older than the grace period is reaped',
   },
   'LIFE-delete-ends': { from: life, says: 'DELETE ends agent and sandbox; the record stays readable' },
   'LIFE-purge': { from: life, says: 'a purge removes the record too' },

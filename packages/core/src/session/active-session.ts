@@ -41,6 +41,8 @@ export interface ActiveSession {
   turnAtRunner(): string | null;
   /** Writes files into the store alone; a new sandbox is filled only once it is done. */
   writeFiles(write: () => Promise<void>): Promise<void>;
+  /** Keeps the sandbox for as long as `work` takes. */
+  whileHeld<Result>(work: () => Promise<Result>): Promise<Result>;
   /** A file was changed in the store itself. */
   forgetFile(path: string): void;
   /** Resolves when sandbox and runner are ready; rejects when they cannot be had. */
@@ -191,6 +193,15 @@ export function createActiveSession(parts: EngineParts, options: ActiveSessionOp
       const writing = write();
       context.fileWrites.add(writing);
       await writing.finally(() => context.fileWrites.delete(writing));
+    },
+    async whileHeld(work) {
+      context.transfers += 1;
+      try {
+        return await work();
+      } finally {
+        context.transfers -= 1;
+        loop.nudge();
+      }
     },
     forgetFile(path) {
       context.synchroniser.forget(path);

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import type { EngineSettings } from '../settings.ts';
 import { decide, type SessionFacts, type Step } from './decide.ts';
 
 const REST: SessionFacts = {
   logUncertain: false,
   terminated: false,
+  releasing: false,
   claimed: false,
   sandbox: 'none',
   runner: 'none',
@@ -71,6 +73,18 @@ const TABLE: [string, SessionFacts, Step | null][] = [
   ['an ask too long open: answer it', { ...CONNECTED, activeTurnId: 't', asksOverdue: true }, 'expire-asks'],
   ['too long unused: give the sandbox back', { ...CONNECTED, idle: true }, 'release-sandbox'],
   ['a message in the last moment goes first', { ...CONNECTED, idle: true, nextTurnId: 't' }, 'hand-turn'],
+  ['a sandbox on its way out: end it', { ...CONNECTED, releasing: true }, 'end-sandbox'],
+  [
+    'a message while the sandbox is on its way out: end it first, and hand it nothing',
+    { ...CONNECTED, releasing: true, nextTurnId: 't' },
+    'end-sandbox',
+  ],
+  [
+    'a sandbox that another server began to end: end it, do not connect to it',
+    { ...REST, releasing: true, claimed: true, nextTurnId: 't' },
+    'end-sandbox',
+  ],
+  ['once it is gone: a new one', { ...REST, releasing: true, nextTurnId: 't' }, 'create-sandbox'],
   ['ended, with a sandbox: end it', { ...CONNECTED, terminated: true }, 'end-sandbox'],
   ['ended, with a claim: end what it names', { ...REST, terminated: true, claimed: true }, 'end-sandbox'],
   ['ended: nothing', { ...REST, terminated: true }, null],
@@ -93,7 +107,7 @@ function* everyCombination(): Generator<SessionFacts> {
       for (const nextTurnId of TURNS)
         for (const activeTurnId of TURNS)
           for (const handedTurnId of TURNS)
-            for (let bits = 0; bits < 2 ** 9; bits += 1) {
+            for (let bits = 0; bits < 2 ** 10; bits += 1) {
               const bit = (index: number) => BOOLEANS[(bits >> index) & 1] ?? false;
               yield {
                 logUncertain: bit(0),
@@ -105,6 +119,7 @@ function* everyCombination(): Generator<SessionFacts> {
                 turnSilent: bit(6),
                 asksOverdue: bit(7),
                 idle: bit(8),
+                releasing: bit(9),
                 sandbox,
                 runner,
                 nextTurnId,
@@ -114,19 +129,25 @@ function* everyCombination(): Generator<SessionFacts> {
             }
 }
 
-/** What ends a wait without anybody's help: an answer of the log, a timer, the runner or its watchdog. */
-function awaited(facts: SessionFacts): string | null {
-  if (facts.logUncertain) return 'the log';
-  if (facts.terminated) return facts.claimed || facts.sandbox === 'held' ? null : 'nothing: it is over';
-  if (facts.sandbox === 'held' && facts.runner === 'none') return facts.mayConnect ? null : 'a timer';
-  if (facts.sandbox === 'held' && (facts.activeTurnId || facts.handedTurnId))
-    return 'the runner or its watchdog';
-  const work = facts.nextTurnId || facts.activeTurnId || facts.controlsWaiting;
-  if (facts.sandbox === 'none') return work || facts.claimed || facts.wakeRequested ? null : 'somebody';
-  return work || facts.idle ? null : 'somebody, or the idle timer';
+/** The watchdog or the outside signal that ends a wait; null where there is none, which would be a session that hangs. */
+function awaited(facts: SessionFacts): keyof EngineSettings | 'the store' | 'somebody' | 'the pause' | null {
+  if (facts.logUncertain) return 'the store';
+  const has = facts.claimed || facts.sandbox === 'held';
+  if (facts.terminated) return has ? null : 'somebody';
+  if (facts.releasing && has) return null;
+  if (facts.sandbox === 'none') {
+    const work = facts.nextTurnId || facts.activeTurnId || facts.controlsWaiting || facts.wakeRequested;
+    return work || facts.claimed ? null : 'somebody';
+  }
+  if (facts.runner === 'none') return facts.mayConnect ? null : 'the pause';
+  // The first watches the turn, the second what it asks.
+  if (facts.turnSilent || facts.asksOverdue || facts.controlsWaiting) return null;
+  if (facts.activeTurnId || facts.handedTurnId) return facts.idle ? null : 'turnTimeoutMs';
+  return facts.nextTurnId || facts.idle ? null : 'idleTimeoutMs';
 }
 
-it('every state has a way out: a step, or something that is sure to come', () => {
+// [LIFE-every-wait-bounded]
+it('every state has a way out: a step, a watchdog that a setting names, or somebody who comes', () => {
   for (const facts of everyCombination()) {
     if (decide(facts) === null) expect(awaited(facts), JSON.stringify(facts)).not.toBeNull();
   }

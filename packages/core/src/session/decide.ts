@@ -3,6 +3,8 @@ export interface SessionFacts {
   /** What became of the last append is not known: nothing can be decided until the log has said it. */
   logUncertain: boolean;
   terminated: boolean;
+  /** The end of the sandbox has begun: it takes no turn any more. */
+  releasing: boolean;
   /** The record names a sandbox, or the intent to have one. */
   claimed: boolean;
   sandbox: 'none' | 'held';
@@ -37,9 +39,10 @@ export type Step =
  * happens leads here again.
  */
 export function decide(facts: SessionFacts): Step | null {
-  const { terminated, claimed, sandbox, runner, nextTurnId, activeTurnId, handedTurnId } = facts;
+  const { terminated, releasing, claimed, sandbox, runner, nextTurnId, activeTurnId, handedTurnId } = facts;
   if (facts.logUncertain) return null;
-  if (terminated) return claimed || sandbox === 'held' ? 'end-sandbox' : null;
+  if ((terminated || releasing) && (claimed || sandbox === 'held')) return 'end-sandbox';
+  if (terminated) return null;
 
   if (sandbox === 'none') {
     // A turn may run in a sandbox that nobody knows any more: reclaiming finds none and closes it.

@@ -12,6 +12,7 @@ export function factsOf(context: SessionContext): SessionFacts {
   return {
     logUncertain: stream.uncertain(),
     terminated: session.status === 'terminated',
+    releasing: session.sandbox.status === 'releasing',
     claimed: Boolean(record.current().sandbox),
     sandbox: held ? 'held' : 'none',
     runner: link ? 'connected' : 'none',
@@ -36,8 +37,10 @@ export function nextDue(context: SessionContext): number | null {
   return Number.isFinite(due) ? due : null;
 }
 
-const idleDue = ({ lastActivity, parts, stream }: SessionContext): number =>
-  stream.latest().session.status === 'idle' ? lastActivity + parts.settings.idleTimeoutMs : NEVER;
+function idleDue({ lastActivity, lastBackground, transfers, parts, stream }: SessionContext): number {
+  if (stream.latest().session.status !== 'idle' || transfers > 0) return NEVER;
+  return Math.max(lastActivity, lastBackground) + parts.settings.idleTimeoutMs;
+}
 
 /** A turn that runs, or that the runner should have begun, gives a sign of life before. */
 function silenceDue({ lastTurnEvent, parts, stream }: SessionContext): number {

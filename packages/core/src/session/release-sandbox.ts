@@ -5,23 +5,32 @@ import { isStoreFault } from './passing-faults.ts';
 import { save } from './saving.ts';
 import type { SessionContext } from './session-context.ts';
 
-/** Saves a session that nobody uses and gives its sandbox back, unless somebody comes meanwhile. */
+/**
+ * Saves a session that nobody uses and gives its sandbox back. Whoever comes while it is saved keeps it; from
+ * `sandbox:releasing` on there is no way back.
+ */
 export async function releaseSandbox(context: SessionContext): Promise<void> {
   const { link, parts, event } = context;
   if (!link) return;
-  if ((await link.ping()).busy) {
-    context.lastActivity = parts.clock.now();
+  const idleSince = context.lastActivity;
+  const { busy } = await link.ping();
+  const now = parts.clock.now();
+  if (busy && now < idleSince + parts.settings.backgroundTimeoutMs) {
+    context.lastBackground = now;
     return;
   }
-  const idleSince = context.lastActivity;
   const undisturbed = () => isIdle(context) && context.lastActivity === idleSince && context.link === link;
   if (!(await saveWhile(context, link, undisturbed))) return;
+  if (busy) await context.append({ events: [event('log', { level: 'warn', message: FORGOTTEN })] });
   await context.append({ events: [event('session:idle', { idleMs: parts.clock.now() - idleSince })] });
   if (undisturbed()) await endSandbox(context, 'idle');
 }
 
-const isIdle = ({ stream, wakers }: SessionContext): boolean =>
-  stream.latest().session.status === 'idle' && wakers.length === 0;
+const FORGOTTEN =
+  'Background tasks still ran, but nobody used the session for too long: they end with its sandbox';
+
+const isIdle = ({ stream, wakers, transfers }: SessionContext): boolean =>
+  stream.latest().session.status === 'idle' && wakers.length + transfers === 0;
 
 /** True when all is saved; false when somebody came, whose message then need not wait for the save to end. */
 async function saveWhile(

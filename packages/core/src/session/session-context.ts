@@ -60,8 +60,12 @@ export interface SessionHands {
   /** Writes of files into the store alone: a new sandbox waits for them. */
   readonly fileWrites: Set<Promise<unknown>>;
   wakers: { resolve(): void; reject(error: unknown): void }[];
-  /** Clock times. */
+  /** Reads and writes of files in the sandbox that are under way, a count. */
+  transfers: number;
+  /** Clock times. Of the last use by a person or the agent. */
   lastActivity: number;
+  /** When a background task was last seen at work. */
+  lastBackground: number;
   lastTurnEvent: number;
   /** Something in the sandbox changed since the last save began. */
   unsaved: boolean;
@@ -84,7 +88,9 @@ export const emptyHands = (now: number): SessionHands => ({
   askedAt: new Map(),
   fileWrites: new Set(),
   wakers: [],
+  transfers: 0,
   lastActivity: now,
+  lastBackground: now,
   lastTurnEvent: now,
   // What the sandbox did while nobody looked is not known to be saved.
   unsaved: true,

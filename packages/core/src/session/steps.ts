@@ -4,7 +4,7 @@ import { pause } from '../support/deadline.ts';
 import { connectRunner } from './connect-runner.ts';
 import type { Step } from './decide.ts';
 import { deliverControl } from './deliver-control.ts';
-import { endSandbox } from './end-sandbox.ts';
+import { endAgain, endSandbox } from './end-sandbox.ts';
 import { isOverdue } from './facts.ts';
 import { handTurn } from './hand-turn.ts';
 import { failQueue, failTurn, loseSandbox } from './losses.ts';
@@ -132,7 +132,7 @@ export const STEPS: Record<Step, (context: SessionContext) => Promise<void>> = {
 
   async 'end-sandbox'(context) {
     await saveForTheLastTime(context);
-    await endSandbox(context, 'terminated');
+    await endAgain(context);
   },
 };
 

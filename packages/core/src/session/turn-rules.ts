@@ -1,4 +1,5 @@
 import {
+  AGENT_TURN_PREFIX,
   type JournalPosition,
   MAIN_CONVERSATION,
   type PendingEvent,
@@ -56,7 +57,7 @@ export function expireRequests(
 
 /**
  * What of a runner's events goes into the log, in the light of what the engine knows: one turn runs at a time, it starts from
- * the queue, and ends once; only a turn that runs may ask.
+ * the queue or by the agent itself, and ends once; only a turn that runs may ask.
  */
 export function admit(
   state: SessionState,
@@ -75,8 +76,11 @@ export function admit(
     const { activeTurn, queue, pending } = current.session;
     switch (next.type) {
       case 'turn:started': {
-        const { turnId } = next.payload;
-        if (!activeTurn && queue.some((turn) => turn.turnId === turnId)) say(next);
+        const { turnId, origin } = next.payload;
+        const due = origin
+          ? turnId.startsWith(AGENT_TURN_PREFIX)
+          : queue.some((turn) => turn.turnId === turnId);
+        if (!activeTurn && due) say(next);
         else dropped.push(next);
         break;
       }

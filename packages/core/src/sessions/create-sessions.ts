@@ -44,6 +44,10 @@ export function createSessions(
     sessionId: string,
     work: (session: ActiveSession) => Promise<Result>,
   ): Promise<Result> => registry.use(checkId(sessionId), work);
+  const transfer = <Result>(
+    sessionId: string,
+    work: (session: ActiveSession) => Promise<Result>,
+  ): Promise<Result> => use(sessionId, (session) => session.whileHeld(() => work(session)));
   const committed = (session: ActiveSession): Session => session.stream.committed().session;
 
   /** A sandbox will be needed: refuse now rather than let the message wait for a place that may not come. */
@@ -189,10 +193,11 @@ export function createSessions(
         return committed(session);
       }),
 
-    readFile: (sessionId, path) => use(sessionId, (session) => files.read(session, path)),
+    readFile: (sessionId, path) => transfer(sessionId, (session) => files.read(session, path)),
     writeFile: (caller, sessionId, path, content) =>
-      use(sessionId, (session) => files.write(caller, session, path, content)),
-    deleteFile: (caller, sessionId, path) => use(sessionId, (session) => files.remove(caller, session, path)),
-    workspaceArchive: (sessionId) => use(sessionId, (session) => files.archive(session)),
+      transfer(sessionId, (session) => files.write(caller, session, path, content)),
+    deleteFile: (caller, sessionId, path) =>
+      transfer(sessionId, (session) => files.remove(caller, session, path)),
+    workspaceArchive: (sessionId) => transfer(sessionId, (session) => files.archive(session)),
   };
 }

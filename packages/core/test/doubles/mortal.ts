@@ -1,8 +1,13 @@
 import type { Clock } from '../../src/ports/runtime.ts';
+import { createDeferred, type Deferred } from '../../src/support/deferred.ts';
 
 /** A process that tests may kill. */
 export interface Life {
   readonly dead: boolean;
+  /** While it is stopped, as by SIGSTOP: its calls and timers wait. */
+  readonly frozen: Promise<void> | null;
+  freeze(): void;
+  thaw(): void;
   /** Its timers die with it. */
   readonly timers: Set<() => void>;
   end(): void;
@@ -10,8 +15,19 @@ export interface Life {
 
 export function createLife(): Life {
   let dead = false;
+  let ice: Deferred<void> | null = null;
   const timers = new Set<() => void>();
   return {
+    get frozen() {
+      return ice?.promise ?? null;
+    },
+    freeze() {
+      ice ??= createDeferred();
+    },
+    thaw() {
+      ice?.resolve();
+      ice = null;
+    },
     get dead() {
       return dead;
     },
@@ -33,10 +49,12 @@ export function mortal<Port extends object>(port: Port, life: Life): Port {
       if (typeof member !== 'function') return member;
       return (...input: unknown[]) => {
         if (life.dead) return never();
-        const answer: unknown = Reflect.apply(member, target, input);
+        const call = (): unknown => Reflect.apply(member, target, input);
+        const answer: unknown = life.frozen ? life.frozen.then(call) : call();
         if (!(answer instanceof Promise)) return answer;
         return answer.then(
-          (value: unknown) => {
+          async (value: unknown) => {
+            if (life.frozen) await life.frozen;
             if (life.dead) return never();
             const isSandbox = typeof value === 'object' && value !== null && 'exec' in value;
             return isSandbox ? mortal(value, life) : value;
@@ -63,7 +81,8 @@ export function mortalClock(clock: Clock, life: Life): Clock {
       if (life.dead) return () => {};
       const cancel = clock.schedule(milliseconds, () => {
         life.timers.delete(cancel);
-        callback();
+        if (life.frozen) void life.frozen.then(callback);
+        else callback();
       });
       life.timers.add(cancel);
       return () => {

@@ -1,4 +1,5 @@
 import {
+  AGENT_TURN_PREFIX,
   type Block,
   createLineDecoder,
   type EngineFrame,
@@ -31,6 +32,10 @@ export interface FakeRunner {
   stutters: boolean;
   /** Its events come before it says that the command was taken. */
   hasty: boolean;
+  /** What it is asked for as bytes it gives only once this is over. */
+  withholdsBytes: boolean;
+  /** Something runs in the background. */
+  background: boolean;
   /** What it says to commands of a type, instead of taking them. */
   readonly refusals: Map<RunnerCommand['type'], 'capability_missing' | 'not_running' | 'invalid_request'>;
   /** Says this before its hello. */
@@ -58,6 +63,8 @@ export interface FakeRunner {
   emitAnything(event: { type: string; payload: unknown; conversationId?: string; timestamp?: string }): void;
   /** Begins the turn that was only taken. */
   begin(): void;
+  /** The agent begins by itself; nothing when a turn runs already, or the runner does not. Returns the turn's id. */
+  beginAlone(turnId?: string): string | undefined;
   /** Nothing when none waits, or the runner does not run. */
   beginIfWaiting(): void;
   say(text: string, id?: string): string;
@@ -111,6 +118,8 @@ export function createFakeRunner(
   /** Taken, and not begun. */
   let waiting: TurnCommand | null = null;
   let blocks = 0;
+  let alone = 0;
+  let withheld: (() => void)[] | null = null;
   let budget: number | null = null;
   let greetings = 0;
   let stalled = false;
@@ -239,6 +248,10 @@ export function createFakeRunner(
     else serve(connection, frame);
   };
 
+  const open = (connection: Connection, { id, target }: Extract<EngineFrame, { type: 'open' }>): void => {
+    for (const answer of streams.open(id, target)) connection.send(answer);
+  };
+
   const serve = (connection: Connection, frame: Exclude<EngineFrame, { type: 'hello' }>): void => {
     switch (frame.type) {
       case 'setup':
@@ -255,10 +268,11 @@ export function createFakeRunner(
         connection.send(takeCommand(frame.command));
         break;
       case 'ping':
-        connection.send({ type: 'pong', id: frame.id, busy: active !== null });
+        connection.send({ type: 'pong', id: frame.id, busy: active !== null || runner.background });
         break;
       case 'open':
-        for (const answer of streams.open(frame.id, frame.target)) connection.send(answer);
+        if (withheld && frame.target.kind === 'file') withheld.push(() => open(connection, frame));
+        else open(connection, frame);
         break;
       case 'stream':
         for (const answer of streams.receive(frame)) connection.send(answer);
@@ -282,6 +296,15 @@ export function createFakeRunner(
     },
     stutters: false,
     hasty: false,
+    background: false,
+    get withholdsBytes() {
+      return withheld !== null;
+    },
+    set withholdsBytes(value) {
+      const given = withheld;
+      withheld = value ? [] : null;
+      for (const give of given ?? []) give();
+    },
     refusals: new Map(),
     setupFault: null,
     greetsWith: null,
@@ -370,6 +393,14 @@ export function createFakeRunner(
         turnId,
       };
       runner.emit('block:upsert', { block });
+    },
+    beginAlone(given) {
+      if (!running || !configured || active || waiting) return undefined;
+      alone += 1;
+      const turnId = given ?? `${AGENT_TURN_PREFIX}${name}-${alone}`;
+      active = { type: 'turn', commandId: turnId, turnId, messageId: turnId, content: '' };
+      runner.emit('turn:started', { turnId, messageId: turnId, origin: 'agent' });
+      return turnId;
     },
     beginIfWaiting() {
       if (!waiting || !running) return;

@@ -23,6 +23,8 @@ export interface FakeSandboxes extends SandboxProvider {
   behaviour: Behaviour;
   /** What becomes of the next `create`s. */
   readonly creations: ('fail' | 'hang' | 'made-but-unknown')[];
+  /** What becomes of the next `terminate`s: `hang` does nothing and never answers. */
+  readonly endings: ('fail' | 'hang')[];
   /** Every call fails. */
   unreachable: boolean;
   /** Called for each new sandbox. */
@@ -60,6 +62,9 @@ export function createFakeSandboxes(clock: FakeClock): FakeSandboxes {
       },
       async terminate() {
         reach();
+        const fault = provider.endings.shift();
+        if (fault === 'fail') throw new AgentServerError('sandbox_unavailable', 'it does not end');
+        if (fault === 'hang') return new Promise<never>(() => {});
         sandbox.alive = false;
         sandbox.runner.end();
       },
@@ -97,6 +102,7 @@ export function createFakeSandboxes(clock: FakeClock): FakeSandboxes {
     alive: () => all.filter(({ alive }) => alive),
     behaviour: 'answer',
     creations: [],
+    endings: [],
     unreachable: false,
     onCreate: () => {},
     async check() {

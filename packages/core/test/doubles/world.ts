@@ -30,6 +30,9 @@ export interface World {
   restart(how?: { leases?: 'free' | 'held' }): Promise<void>;
   /** The engine loses its leases without noticing, and another one starts beside it. */
   usurp(): Promise<void>;
+  /** The engine stops where it is, and goes on with `thaw`. */
+  freeze(): void;
+  thaw(): void;
   /** It goes without a word, and none follows. */
   kill(): Promise<void>;
   stop(how?: { runs?: 'leave' | 'end' }): Promise<void>;
@@ -121,6 +124,8 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     get engine() {
       return current.engine;
     },
+    freeze: () => lives.at(-1)?.freeze(),
+    thaw: () => lives.at(-1)?.thaw(),
     async kill() {
       for (const each of lives) each.end();
       usurped.length = 0;
@@ -190,8 +195,10 @@ function createHandle(world: World, id: string): SessionHandle {
         'Quiet',
         () => {
           const events = store.events(id);
-          const queued = events.filter(({ type }) => type === 'turn:queued').length;
-          return queued === events.filter(({ type }) => OUTCOMES.has(type)).length;
+          const begun = events.filter(
+            ({ type, payload }) => type === 'turn:queued' || (type === 'turn:started' && 'origin' in payload),
+          ).length;
+          return begun === events.filter(({ type }) => OUTCOMES.has(type)).length;
         },
         milliseconds,
       );

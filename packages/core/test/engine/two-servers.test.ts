@@ -62,4 +62,29 @@ describe('two servers on one store', () => {
     expect(texts).toEqual(['said to whoever listens', 'answer to next']);
     expect(first.sandboxes.all).toHaveLength(1);
   });
+
+  // [DIES-server-frozen]
+  it('survive that the first was frozen in the midst of its work: once thawed it writes nothing', async () => {
+    const { first, second, session, turnId } = await twoServers();
+    first.freeze();
+    session.runner().say('said while nobody listens');
+    await first.clock.advance(60_000);
+    const sending = second.engine.sessions.sendMessage(ANNA, session.id, { content: 'next' });
+    const next = await second.clock.wait(sending);
+    session.runner().behaviour = 'answer';
+    session.runner().complete();
+    await session.untilQuiet();
+    await first.clock.advance(10_000);
+    const { writes } = first.store;
+    const written = writes.length;
+    const events = session.events();
+    first.thaw();
+    await first.clock.advance(4000);
+    expect(writes.slice(written)).toEqual([]);
+    expect(session.events()).toEqual(events);
+    expect(first.engine.status().sessions).toBe(0);
+    expect(session.outcomes(turnId)).toEqual(['turn:completed']);
+    expect(session.outcomes(next.turnId)).toEqual(['turn:completed']);
+    expect(first.sandboxes.all).toHaveLength(1);
+  });
 });

@@ -25,6 +25,7 @@ export const action = fc.oneof(
     arbitrary: fc.record({
       do: fc.constantFrom(
         'begin' as const,
+        'begin-alone' as const,
         'say' as const,
         'type' as const,
         'complete' as const,

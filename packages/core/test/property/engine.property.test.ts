@@ -1,4 +1,4 @@
-import { initialState, reduce } from '@hhopkins/agent-protocol';
+import { initialState, reduce, SANDBOX_EXITS, SESSION_EXITS } from '@hhopkins/agent-protocol';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { SessionHandle } from '../doubles/world.ts';
@@ -20,12 +20,29 @@ function checkLog({ world }: Stage, session: SessionHandle): void {
     expect(new Set(runner.begun).size, `turns begun in ${id}`).toBe(runner.begun.length);
 }
 
+/** Sessions and their sandboxes go no way that the protocol does not tell. */
+function checkLife(session: SessionHandle): void {
+  let before = initialState(session.id);
+  for (const event of session.events()) {
+    const { status, sandbox } = before.session;
+    before = reduce(before, event);
+    const after = before.session;
+    if (after.status !== status)
+      expect(SESSION_EXITS[status], `${status} at ${event.type}`).toContain(after.status);
+    if (after.sandbox.status !== sandbox.status)
+      expect(SANDBOX_EXITS[sandbox.status], `sandbox at ${event.type}`).toContain(after.sandbox.status);
+  }
+}
+
 function checkOutcomes(stage: Stage, session: SessionHandle): void {
   for (const { payload } of session.of('turn:queued')) {
     expect(session.outcomes(payload.turnId), `outcome of turn ${payload.turnId}`).toHaveLength(1);
   }
   const ends = session.events().filter(({ type }) => OUTCOMES.includes(type));
-  expect(ends).toHaveLength(session.of('turn:queued').length);
+  const alone = session.of('turn:started').filter(({ payload }) => payload.origin === 'agent');
+  for (const { payload } of alone) expect(session.outcomes(payload.turnId)).toHaveLength(1);
+  expect(ends).toHaveLength(session.of('turn:queued').length + alone.length);
+  checkLife(session);
   const shown = new Set(session.of('block:upsert').map(({ payload }) => payload.block.id));
   const queued = new Set(session.of('turn:queued').map(({ payload }) => payload.messageId));
   for (const { answer } of stage.acknowledged.filter((each) => each.session === session)) {

@@ -148,6 +148,7 @@ export async function createStage(settings: Partial<EngineSettings> = {}): Promi
     sync: ({ session: index }) => wish(world.engine.sessions.sync(ANNA, sessionOf(index).id)),
     wake: ({ session: index }) => wish(world.engine.sessions.wake(ANNA, sessionOf(index).id)),
     begin: ({ session: index }) => withRunner(index, (runner) => runner.beginIfWaiting()),
+    'begin-alone': ({ session: index }) => withRunner(index, (runner) => void runner.beginAlone()),
     say: ifActive((runner) => void runner.say(`text ${++contents}`)),
     // A block that grows, and is whole in the end.
     type: ifActive((runner) => runner.type(`text ${++contents}`)),
