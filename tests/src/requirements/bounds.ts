@@ -49,5 +49,13 @@ export const BOUNDS = {
     says: 'an error is problem+json with a stable code, what is wrong, what to do',
   },
   'BOUND-paths-inside': { from, says: 'a file path never leaves the workspace' },
+  'BOUND-long-session': {
+    from,
+    says: 'of a session of 100,000 events only the snapshot and what came after it is read, by servers and clients alike',
+  },
+  'BOUND-compacted': {
+    from,
+    says: 'what a block was streamed in goes once the block is whole, old and below a snapshot, a bounded stretch at a time',
+  },
   'SAFE-principal': { from, says: 'every session has its principal from the start' },
 } as const satisfies Requirements;

@@ -1,6 +1,7 @@
 import {
   AgentServerError,
   initialState,
+  LIMITS,
   parseOrThrow,
   readEventsQuerySchema,
   type Snapshot,
@@ -14,6 +15,9 @@ import { readState } from '../stream/read-state.ts';
 import { checkId } from './check-id.ts';
 import { followSessions } from './follow-sessions.ts';
 import { listSessions } from './summaries.ts';
+
+/** A page of events ends here, whatever its `limit`: `next` says where the following one begins. */
+const PAGE_BYTES = LIMITS.requestBody;
 
 type ReadingMethod = 'list' | 'get' | 'readEvents' | 'follow' | 'followSessions' | 'transcript' | 'files';
 
@@ -60,7 +64,8 @@ export function createSessionReader(
     },
 
     async readEvents(sessionId, given) {
-      const query = parseOrThrow(readEventsQuerySchema, given, 'query of GET /sessions/:id/events');
+      const asked = parseOrThrow(readEventsQuerySchema, given, 'query of GET /sessions/:id/events');
+      const query = { ...asked, maximumBytes: PAGE_BYTES };
       let page = await log.read(checkId(sessionId), query);
       if (!page) {
         await makeStream(sessionId);

@@ -1,7 +1,8 @@
-import { initialState, reduce, type SessionState, type Snapshot } from '@hhopkins/agent-protocol';
+import { initialState, LIMITS, reduce, type SessionState, type Snapshot } from '@hhopkins/agent-protocol';
 import type { EventLog } from '../ports/event-log.ts';
 
-const PAGE = 1000;
+/** What is in memory at a time beside the state itself: events may be large. */
+const PAGE = { limit: 1000, maximumBytes: 4 * LIMITS.readerBuffer };
 /** Compaction may overtake a read; the next try begins from the newer snapshot. */
 const ATTEMPTS = 3;
 
@@ -31,7 +32,8 @@ async function reduceTo(
   let state: SessionState = snapshot ?? initialState(sessionId);
   let seq = snapshot?.seq ?? 0;
   while (seq < target) {
-    const page = await log.read(sessionId, { after: seq, streamId, limit: Math.min(PAGE, target - seq) });
+    const limit = Math.min(PAGE.limit, target - seq);
+    const page = await log.read(sessionId, { ...PAGE, after: seq, streamId, limit });
     if (page?.kind !== 'events' || page.events.length === 0) return null;
     state = page.events.reduce(reduce, state);
     seq = page.events.at(-1)?.seq ?? target;

@@ -1,6 +1,7 @@
 import {
   AgentServerError,
   type JournalPosition,
+  LIMITS,
   type PendingEvent,
   reduce,
   type SessionEvent,
@@ -68,7 +69,7 @@ export interface SessionStreamOptions {
   onFault(error: unknown): void;
 }
 
-const CATCH_UP_PAGE = 1000;
+const CATCH_UP_PAGE = { limit: 1000, maximumBytes: 4 * LIMITS.readerBuffer };
 /** Whoever appends is not kept waiting longer for a store that is away, in milliseconds. */
 const SETTLED_MS = 10_000;
 const SETTLE_PAUSES_MS = [50, 100, 250, 500, 1000];
@@ -120,7 +121,7 @@ export function createSessionStream(options: SessionStreamOptions): SessionStrea
     if (!now || now.streamId !== streamId || now.epoch > epoch)
       throw fence('another server writes its stream');
     while (committedSeq < now.head) {
-      const page = await log.read(sessionId, { after: committedSeq, streamId, limit: CATCH_UP_PAGE });
+      const page = await log.read(sessionId, { ...CATCH_UP_PAGE, after: committedSeq, streamId });
       if (page?.kind !== 'events' || page.events.length === 0) throw fence('its stream was replaced');
       publish(
         page.events.filter(({ seq }) => seq <= now.head),

@@ -1,4 +1,5 @@
-import type { SessionEvent, Snapshot } from '@hhopkins/agent-protocol';
+import { LIMITS, type SessionEvent, type Snapshot } from '@hhopkins/agent-protocol';
+import { eventJson } from '../bus/event-json.ts';
 import type { EngineParts } from '../engine-parts.ts';
 import type { SessionStream } from './session-stream.ts';
 
@@ -51,9 +52,10 @@ export function createSnapshotKeeper(
   };
 }
 
-/** Events looked at in one go, a count: what a compaction holds in memory. */
+/** Events looked at in one go: what a compaction holds in memory, a count and characters of JSON. */
 const COMPACTED_AT_ONCE = 5000;
-const PAGE = 1000;
+const COMPACTED_CHARACTERS = 32 * LIMITS.readerBuffer;
+const PAGE = { limit: 1000, maximumBytes: 4 * LIMITS.readerBuffer };
 
 /**
  * Removes deltas of blocks that were later written whole, below the snapshot and beyond what readers may still ask for. The
@@ -93,13 +95,15 @@ async function readOld(
   const before = now - parts.settings.keepEventsMs;
   const { streamId, start, ceiling } = range;
   const events: SessionEvent[] = [];
-  for (let after = start; after < ceiling; ) {
-    const limit = Math.min(PAGE, ceiling - after);
-    const page = await parts.log.read(sessionId, { after, streamId, limit });
+  let characters = 0;
+  for (let after = start; after < ceiling && characters < COMPACTED_CHARACTERS; ) {
+    const limit = Math.min(PAGE.limit, ceiling - after);
+    const page = await parts.log.read(sessionId, { ...PAGE, after, streamId, limit });
     if (page?.kind !== 'events' || page.events.length === 0) break;
     for (const event of page.events) {
       if (Date.parse(event.context.timestamp) > before) return events;
       events.push(event);
+      characters += eventJson(event).length;
     }
     after = page.events.at(-1)?.seq ?? ceiling;
   }
