@@ -23,6 +23,12 @@ export interface DriverContext {
   readonly modelUrl?: string | undefined;
   /** Appends to the journal. Order is kept; deltas of one block are joined before they are written. */
   emit(event: DriverEvent): void;
+  /**
+   * The agent works without having been asked, e.g. because a background task ended: until `ended` resolves, which never
+   * rejects, it is a turn of its own, with the id that is returned. Undefined when another turn runs; ask again with the
+   * next sign of work.
+   */
+  beginTurn(ended: Promise<TurnEnd>): string | undefined;
   log(level: 'debug' | 'info' | 'warn' | 'error', message: string): void;
   /** Every process of the agent is made known, so that a later runner can end what this one leaves behind. */
   registerProcess(pid: number): void;
@@ -82,15 +88,17 @@ export interface AgentDriver {
   importTranscript(saved: AgentTranscript): Promise<{ fidelity: Fidelity; reason?: string | undefined }>;
   /** The transcript as it stands on disk, or null when there is none yet. Never rejects because a line is half written. */
   exportTranscript(): Promise<AgentTranscript | null>;
-  /** Resolves when the agent and its background tasks rest; never rejects for what the agent does. */
+  /** Resolves when the agent rests; never rejects for what the agent does. */
   prompt(prompt: Prompt): Promise<TurnEnd>;
-  /** The running prompt ends soon, as `interrupted`. Without one nothing happens. */
+  /** The running prompt, or turn of the agent's own, ends soon, as `interrupted`. Without one nothing happens. */
   interrupt(): Promise<void>;
   /** Another message into the running prompt. Absent when the agent cannot. */
   steer?(prompt: Prompt): Promise<void>;
   /** Answers an open ask; an unknown id is ignored. */
   answerPermission(requestId: string, answer: PermissionAnswer): Promise<void>;
   answerQuestion(requestId: string, answers: Readonly<Record<string, string>>): Promise<void>;
+  /** What runs on while the agent rests, e.g. a server it started, a count. Absent when there is no such thing. */
+  backgroundTasks?(): number;
   /** Whether the agent's transcript shows the message: it was taken in, whatever came of it. */
   knowsMessage(messageId: string): Promise<boolean>;
   /**

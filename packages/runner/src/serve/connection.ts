@@ -130,7 +130,7 @@ export function serveConnection(socket: Socket, parts: ConnectionParts): Connect
       case 'ack':
         return beside(journal.acknowledge(frame.journal));
       case 'ping':
-        return out.send({ type: 'pong', id: frame.id, busy: supervisor.activeTurnId() !== null });
+        return out.send({ type: 'pong', id: frame.id, busy: supervisor.busy() });
       case 'open':
         return streams.open(frame.id, frame.target);
       case 'stream':

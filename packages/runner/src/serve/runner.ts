@@ -68,6 +68,7 @@ export async function openRunner(options: RunnerOptions): Promise<Runner> {
     emit(event) {
       if (supervisor.listening()) recorder.record(event);
     },
+    beginTurn: (driver, ended) => supervisor.beginTurn(driver, ended),
     log,
   });
   const tracker = createWorkspaceTracker({

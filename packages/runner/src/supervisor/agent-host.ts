@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { AgentServerError, type RunnerSetup } from '@hhopkins/agent-protocol';
 import { withDeadline } from '../deadline.ts';
-import type { AgentDriver, DriverContext, DriverEvent } from '../drivers/driver.ts';
+import type { AgentDriver, DriverContext, DriverEvent, TurnEnd } from '../drivers/driver.ts';
 import { findDriver } from '../drivers/registry.ts';
 import { type ModelBridge, openModelBridge } from '../model-bridge.ts';
 import type { ProcessRegistry } from '../processes/registry.ts';
@@ -28,6 +28,8 @@ export interface AgentHostOptions {
   folders: DriverContext['folders'];
   processes: ProcessRegistry;
   emit(event: DriverEvent): void;
+  /** The agent began to work by itself: see `DriverContext.beginTurn`. */
+  beginTurn(driver: AgentDriver, ended: Promise<TurnEnd>): string | undefined;
   log: DriverContext['log'];
 }
 
@@ -75,6 +77,7 @@ export function createAgentHost(options: AgentHostOptions): AgentHost {
       emit: (event) => {
         if (isCurrent()) options.emit(event);
       },
+      beginTurn: (ended) => (isCurrent() ? options.beginTurn(driver, ended) : undefined),
       log: options.log,
       registerProcess: (pid) => options.processes.register(pid),
     });

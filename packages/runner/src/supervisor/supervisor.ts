@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import {
+  AGENT_TURN_PREFIX,
   AgentServerError,
   type FileEntry,
   type RunnerCommand,
@@ -7,6 +9,7 @@ import {
   type TranscriptExport,
 } from '@hhopkins/agent-protocol';
 import { withDeadline } from '../deadline.ts';
+import type { AgentDriver, TurnEnd } from '../drivers/driver.ts';
 import { findDriver } from '../drivers/registry.ts';
 import type { Inbox } from '../inbox/inbox.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -22,12 +25,23 @@ import {
   type StoredSetup,
   saveSetup,
 } from './setup-store.ts';
-import { JOURNAL_FULL, startTurn, type TurnCommand, type TurnRun } from './turn-run.ts';
+import {
+  JOURNAL_FULL,
+  startAgentTurn,
+  startTurn,
+  type TurnCommand,
+  type TurnParts,
+  type TurnRun,
+} from './turn-run.ts';
 
 /** Runs the session's agent, by the engine's commands. */
 export interface Supervisor {
   readonly configured: boolean;
   activeTurnId(): string | null;
+  /** Whether a turn or a background task is at work. */
+  busy(): boolean;
+  /** The agent began to work by itself: that becomes a turn, unless another one runs. Returns its id. */
+  beginTurn(driver: AgentDriver, ended: Promise<TurnEnd>): string | undefined;
   /** Starts the agent's driver and takes up what was saved. Once done, another setup counts from the next turn on. */
   configure(setup: RunnerSetup): Promise<SetupAnswer>;
   /** Resolves when the command is on disk, or was before. What comes of it is told by events. */
@@ -109,9 +123,8 @@ export function createSupervisor(parts: SupervisorParts): Supervisor {
     return before.answer;
   };
 
-  const run = (command: TurnCommand) => {
-    if (stored) host.use(stored.setup);
-    const turn = startTurn(command, {
+  const follow = (start: (turnParts: TurnParts) => TurnRun) => {
+    const turn = start({
       inbox,
       journal,
       recorder,
@@ -125,6 +138,11 @@ export function createSupervisor(parts: SupervisorParts): Supervisor {
     });
     active = turn;
     turn.done.catch((error: Error) => parts.log('error', `turn ${turn.turnId}: ${error.message}`));
+  };
+
+  const run = (command: TurnCommand) => {
+    if (stored) host.use(stored.setup);
+    follow((turnParts) => startTurn(command, turnParts));
   };
 
   const assertAcceptable = (command: RunnerCommand) => {
@@ -152,6 +170,14 @@ export function createSupervisor(parts: SupervisorParts): Supervisor {
       return stored !== null;
     },
     activeTurnId: () => active?.turnId ?? accepting?.turnId ?? null,
+    busy: () => Boolean(active ?? accepting) || (host.current()?.backgroundTasks?.() ?? 0) > 0,
+    beginTurn(driver, ended) {
+      if (stopping || accepting || journal.full) return undefined;
+      if (active && !active.conclude()) return undefined;
+      const turnId = `${AGENT_TURN_PREFIX}${randomUUID()}`;
+      follow((turnParts) => startAgentTurn({ turnId, driver, ended }, turnParts));
+      return turnId;
+    },
     configure(setup) {
       const done = configuring.then(() => (stored ? laterSetup(setup, stored) : firstSetup(setup)));
       configuring = done.catch(() => {});

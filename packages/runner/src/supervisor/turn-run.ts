@@ -1,7 +1,7 @@
 import { AgentServerError, ERROR_CODES, type RunnerCommand } from '@hhopkins/agent-protocol';
 import { withDeadline } from '../deadline.ts';
 import { createDeferred } from '../deferred.ts';
-import type { AgentDriver } from '../drivers/driver.ts';
+import type { AgentDriver, TurnEnd } from '../drivers/driver.ts';
 import type { Inbox } from '../inbox/inbox.ts';
 import type { Journal } from '../journal/journal.ts';
 import { DEADLINES } from '../settings.ts';
@@ -20,6 +20,8 @@ export interface TurnRun {
   interrupt(): void;
   /** Ends it as failed: the agent is interrupted, and nothing that it still says counts. */
   fail(ending: Extract<TurnEnding, { outcome: 'failed' }>): void;
+  /** Writes the end at once when the agent rests, rather than after a look at the workspace. False when it still works. */
+  conclude(): boolean;
   /** Resolves when the end is durable in journal and inbox. */
   readonly done: Promise<void>;
 }
@@ -43,15 +45,67 @@ export const JOURNAL_FULL: Extract<TurnEnding, { outcome: 'failed' }> = {
   retryable: true,
 };
 
+/** A turn by a message of the user. */
 export function startTurn(command: TurnCommand, parts: TurnParts): TurnRun {
   const { inbox, journal, recorder, host } = parts;
   const { turnId, messageId, content, commandId } = command;
+
+  /** Both records are durable before the agent hears of the message: without both, it never did. */
+  const begin = async () => {
+    const common = { conversationId: 'main', turnId };
+    recorder.writeFromReserve({ ...common, type: 'turn:started', payload: { turnId, messageId } });
+    const timestamp = new Date().toISOString();
+    const block = {
+      id: messageId,
+      type: 'user_message',
+      content,
+      timestamp,
+      status: 'complete',
+      turnId,
+    } as const;
+    recorder.record({ ...common, type: 'block:upsert', payload: { block } });
+    await Promise.all([inbox.started(commandId), journal.flush()]);
+  };
+
+  const drive = async (hold: Hold): Promise<TurnEnding> => {
+    await begin();
+    const driver = await host.ready();
+    return hold(driver) ?? driver.prompt({ turnId, messageId, content });
+  };
+  return carry(turnId, drive, () => inbox.ended(commandId), parts);
+}
+
+/** A turn that the agent began by itself. */
+export function startAgentTurn(
+  { turnId, driver, ended }: { turnId: string; driver: AgentDriver; ended: Promise<TurnEnd> },
+  parts: TurnParts,
+): TurnRun {
+  const payload = { turnId, messageId: turnId, origin: 'agent' as const };
+  parts.recorder.writeFromReserve({ type: 'turn:started', conversationId: 'main', turnId, payload });
+  const drive = async (hold: Hold): Promise<TurnEnding> => hold(driver) ?? ended;
+  return carry(turnId, drive, async () => {}, parts);
+}
+
+/** Tells who runs the turn from now on, and can be interrupted; returns how it is to end when that is wanted already. */
+type Hold = (driver: AgentDriver) => TurnEnding | undefined;
+
+/** @param settle when the end is durable in the journal */
+function carry(
+  turnId: string,
+  drive: (hold: Hold) => Promise<TurnEnding>,
+  settle: () => Promise<void>,
+  parts: TurnParts,
+): TurnRun {
+  const { journal, recorder, host } = parts;
   const forced = createDeferred<TurnEnding>();
   let prompted: AgentDriver | undefined;
   let wanted: TurnEnding | undefined;
   let muted = false;
   /** The agent rests, or never began. */
   let rested = false;
+  /** Known once the agent rests. */
+  let outcome: TurnEnding | undefined;
+  let concluded = false;
 
   /** Asks the agent to end, then makes it. */
   const bringToEnd = async (ending: TurnEnding) => {
@@ -71,32 +125,12 @@ export function startTurn(command: TurnCommand, parts: TurnParts): TurnRun {
     forced.resolve(ending);
   };
 
-  const drive = async (): Promise<TurnEnding> => {
-    await begin();
-    const driver = await host.ready();
-    if (wanted) return wanted;
-    prompted = driver;
-    return driver.prompt({ turnId, messageId, content });
+  const hold: Hold = (driver) => {
+    if (!wanted) prompted = driver;
+    return wanted;
   };
 
-  /** Both records are durable before the agent hears of the message: without both, it never did. */
-  const begin = async () => {
-    const common = { conversationId: 'main', turnId };
-    recorder.writeFromReserve({ ...common, type: 'turn:started', payload: { turnId, messageId } });
-    const timestamp = new Date().toISOString();
-    const block = {
-      id: messageId,
-      type: 'user_message',
-      content,
-      timestamp,
-      status: 'complete',
-      turnId,
-    } as const;
-    recorder.record({ ...common, type: 'block:upsert', payload: { block } });
-    await Promise.all([inbox.started(commandId), journal.flush()]);
-  };
-
-  const work: Promise<TurnEnding> = drive().catch(async (cause: unknown) => {
+  const work: Promise<TurnEnding> = drive(hold).catch(async (cause: unknown) => {
     const error = AgentServerError.from(cause, 'agent_error');
     await host.discard();
     const message = error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
@@ -107,19 +141,26 @@ export function startTurn(command: TurnCommand, parts: TurnParts): TurnRun {
     rested = true;
   });
 
+  const conclude = (): boolean => {
+    if (!outcome) return false;
+    if (concluded) return true;
+    concluded = true;
+    muted = true;
+    closeTurn(journal, recorder, turnId, wanted?.outcome === 'failed' ? wanted : outcome);
+    parts.onEnd();
+    return true;
+  };
+
   const finish = async () => {
-    const outcome = await Promise.race([work, forced.promise]);
+    outcome = await Promise.race([work, forced.promise]);
     rested = true;
-    const ending = wanted?.outcome === 'failed' ? wanted : outcome;
     recorder.settle();
     await withDeadline(parts.scan(), DEADLINES.scan, 'scan of the workspace').catch((error: Error) =>
       parts.log('warn', error.message),
     );
-    muted = true;
-    closeTurn(journal, recorder, turnId, ending);
-    parts.onEnd();
+    conclude();
     await journal.flush();
-    await inbox.ended(commandId);
+    await settle();
   };
 
   return {
@@ -134,6 +175,7 @@ export function startTurn(command: TurnCommand, parts: TurnParts): TurnRun {
       muted = true;
       void bringToEnd(ending);
     },
+    conclude,
     done: finish(),
   };
 }

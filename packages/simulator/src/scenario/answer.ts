@@ -43,15 +43,17 @@ export async function answerRequest(request: ModelRequest, context: AnswerContex
   return { answer, scenario: prompt?.line?.scenario, step: prompt?.step };
 }
 
+const NOTED = 'Noted: what I waited for has come back.';
+
 async function chooseStep(prompt: Prompt | undefined, context: AnswerContext): Promise<Step> {
   if (!prompt?.line) return message([text(introduction())]);
-  if (prompt.answered) return message([text('Noted: what I waited for has come back.')]);
   const { scenario: name, options } = prompt.line;
   try {
     const scenario = findScenario(name);
     if (!scenario) throw new ScenarioProblem(`There is no scenario "${name}".`);
     const reader = readOptions(options);
     const rate = 'rate' in options ? reader.number('rate', 20, { min: 0.1, max: 10_000 }) : undefined;
+    if (prompt.answered) return message([text(reader.text('later', NOTED))], rate);
     const steps = await scenario.plan({ options: reader, prompt, ...context });
     const step = steps[prompt.step] ?? message([text('That was the last step of this scenario.')]);
     return step.type === 'message' && step.rate === undefined ? { ...step, rate } : step;

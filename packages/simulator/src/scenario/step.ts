@@ -1,6 +1,6 @@
 /** A tool call in the words of the scenarios; `tools/shapes` turns it into the agent's own tool. */
 export type CanonicalCall =
-  | { tool: 'shell'; command: string; description: string; timeoutSeconds?: number }
+  | { tool: 'shell'; command: string; description: string; timeoutSeconds?: number; background?: boolean }
   | { tool: 'write'; path: string; content: string }
   | { tool: 'subagent'; prompt: string; description: string; agentType?: string; background: boolean }
   | { tool: 'question'; question: string; header: string; choices: { label: string; description: string }[] }

@@ -13,9 +13,16 @@ export const shellScenario: Scenario = {
     message([
       thinking('A command will show it.'),
       text('Let me run a command.'),
-      call(shell(options.text('cmd', 'echo hello from the shell'))),
+      call({
+        tool: 'shell',
+        command: options.text('cmd', 'echo hello from the shell'),
+        description: 'Run a command',
+        ...(options.flag('background') ? { background: true } : {}),
+      }),
     ]),
-    message([text('Done. The command ran.')]),
+    message([
+      text(options.flag('background') ? 'The command runs in the background.' : 'Done. The command ran.'),
+    ]),
   ],
 };
 

@@ -86,6 +86,7 @@ function shellCandidates(call: CanonicalCall & { tool: 'shell' }): Candidate[] {
     [['command', 'cmd', 'script'], call.command],
     [['description'], call.description],
     [['timeout', 'timeout_ms'], milliseconds],
+    [['run_in_background', 'background', 'is_background'], call.background],
   ];
 }
 

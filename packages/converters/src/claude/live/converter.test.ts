@@ -244,6 +244,20 @@ describe('the end of a turn', () => {
     expect(converter.backgroundTasks).toEqual([]);
   });
 
+  it('comes to what the agent does by itself too, when that is made a turn', () => {
+    const converter = createClaudeLiveConverter();
+    const lines = readLive('background-shell');
+    const awake = lines.findLastIndex((line) => line.state === 'running');
+    play(lines.slice(0, awake + 1), converter);
+    expect(converter.working).toBe(true);
+    converter.startTurn({ turnId: 'of-its-own' });
+    const { events, turnEnds } = play(lines.slice(awake + 1), converter);
+    expect(turnEnds).toMatchObject([{ outcome: 'completed', usage: { outputTokens: expect.any(Number) } }]);
+    const said = upserts(events);
+    expect(said.length).toBeGreaterThan(0);
+    for (const { turnId } of said) expect(turnId).toBe('of-its-own');
+  });
+
   it('tells what the turn used, subagents included', () => {
     const lines = readLive('subagent-foreground');
     const [end] = play(lines).turnEnds;

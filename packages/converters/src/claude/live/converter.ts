@@ -20,9 +20,10 @@ export interface ClaudeLiveConverterOptions {
 export interface ClaudeLiveConverter {
   /**
    * A message of the user is about to be given to the resting agent. Until the turn's end all events carry `turnId`.
-   * The block of the message itself is not among them: who starts the turn writes it.
+   * The block of the message itself is not among them: who starts the turn writes it. Without a message, the agent is
+   * `working` already, of its own accord.
    */
-  startTurn(turn: { turnId: string; messageId: string }): void;
+  startTurn(turn: { turnId: string; messageId?: string }): void;
   /** A message is given to the running turn. Its block follows when the agent takes it up. */
   steer(message: { messageId: string; content: MessageContent }): void;
   /** The events of one message of the SDK's stream. Never throws; what it does not know it logs once. */

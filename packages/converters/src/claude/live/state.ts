@@ -28,7 +28,8 @@ export interface LiveState {
 
 export interface Turn {
   turnId: string;
-  messageId: string;
+  /** Absent when the agent began by itself. */
+  messageId?: string;
   /** The agent took the message up, or refused it. */
   taken: 'no' | 'yes' | 'cancelled';
   /** What the agent's latest `result` makes of the turn. */

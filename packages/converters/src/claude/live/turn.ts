@@ -5,10 +5,9 @@ import { type Scope, sayBlock } from './scope.ts';
 import { NO_USAGE, type Turn } from './state.ts';
 import { settleUsage } from './usage.ts';
 
-export const newTurn = (turnId: string, messageId: string): Turn => ({
+export const newTurn = (turnId: string, messageId: string | undefined): Turn => ({
   turnId,
-  messageId,
-  taken: 'no',
+  ...(messageId === undefined ? { taken: 'yes' } : { messageId, taken: 'no' }),
   result: null,
   agentStopped: false,
   usage: NO_USAGE,
@@ -85,7 +84,11 @@ export function endTurn(scope: Scope): ClaudeTurnEnd | undefined {
   scope.state.turn = null;
   const { usage, costUSD } = turn;
   if (turn.agentStopped || turn.taken === 'cancelled') return { outcome: 'interrupted', usage, costUSD };
-  if (!turn.result) return { ...DROPPED, usage, costUSD };
+  if (!turn.result) {
+    // Nobody waits for an answer to what the agent did by itself.
+    const end = turn.messageId === undefined ? ({ outcome: 'completed' } as const) : DROPPED;
+    return { ...end, usage, costUSD };
+  }
   const { outcome, code = 'agent_error', message = '', retryable = false } = turn.result;
   if (outcome !== 'failed') return { outcome, usage, costUSD };
   return { outcome, code, message, retryable, usage, costUSD };

@@ -63,7 +63,18 @@ export function createClaudeDriver(context: DriverContext): AgentDriver {
     if (replay !== undefined) query.send(backgroundMessage(replay));
   }
 
+  /** Claude works although nobody asked it to: a background command has ended, for one. */
+  function beginAlone(): void {
+    if (turn || !converter.working) return;
+    const end = createDeferred<TurnEnd>();
+    const turnId = context.beginTurn(end.promise);
+    if (turnId === undefined) return;
+    turn = { turnId, end, interrupted: false };
+    converter.startTurn({ turnId });
+  }
+
   function take({ events, turnEnd }: claude.Converted): void {
+    beginAlone();
     for (const event of events) context.emit(event);
     if (turnEnd) endTurn(toTurnEnd(turnEnd));
   }
@@ -90,6 +101,7 @@ export function createClaudeDriver(context: DriverContext): AgentDriver {
       await loadClaudeSdk(sdk);
     },
 
+    backgroundTasks: () => converter.backgroundTasks.length,
     importTranscript: session.import,
     exportTranscript: session.export,
     knowsMessage: session.hasMessage,

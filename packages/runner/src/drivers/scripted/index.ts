@@ -1,6 +1,14 @@
 import { join } from 'node:path';
 import { createDeferred, type Deferred } from '../../deferred.ts';
-import type { AgentDriver, DriverContext, DriverFactory, PermissionAnswer } from '../driver.ts';
+import type {
+  AgentDriver,
+  DriverContext,
+  DriverFactory,
+  PermissionAnswer,
+  Prompt,
+  TurnEnd,
+} from '../driver.ts';
+import { createBackground } from './background.ts';
 import { type Asks, perform } from './performance.ts';
 import { closeDangling, reconcileScripted } from './reconcile.ts';
 import { createTranscriptStore } from './transcript.ts';
@@ -26,17 +34,24 @@ function createScriptedAgent(context: DriverContext): AgentDriver {
     question: (requestId, signal) => answerTo(questions, requestId, signal),
   };
 
+  const play = (prompt: Prompt, alone: boolean): Promise<TurnEnd> => {
+    running = new AbortController();
+    const { start } = background;
+    return perform(prompt, { context, transcript, asks, background: start, alone, signal: running.signal });
+  };
+  const background = createBackground(context.beginTurn, (turnId, script) =>
+    play({ turnId, messageId: turnId, content: script }, true),
+  );
+
   return {
     async start() {},
+    backgroundTasks: background.count,
     async importTranscript(saved) {
       await transcript.restore(closeDangling(saved));
       return { fidelity: 'native' };
     },
     exportTranscript: () => transcript.read(),
-    async prompt(prompt) {
-      running = new AbortController();
-      return perform(prompt, { context, transcript, asks, signal: running.signal });
-    },
+    prompt: (prompt) => play(prompt, false),
     async interrupt() {
       running?.abort(new Error('interrupted'));
     },
@@ -52,6 +67,7 @@ function createScriptedAgent(context: DriverContext): AgentDriver {
     },
     reconcile: reconcileScripted,
     async stop() {
+      background.stop();
       running?.abort(new Error('stopped'));
     },
   };

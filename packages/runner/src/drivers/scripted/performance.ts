@@ -16,6 +16,10 @@ export interface Stage {
   context: DriverContext;
   transcript: TranscriptStore;
   asks: Asks;
+  /** Runs on beside the agent, which then performs `script` by itself. */
+  background(milliseconds: number, script: string): void;
+  /** No message of the user asked for it. */
+  alone: boolean;
   signal: AbortSignal;
 }
 
@@ -34,7 +38,7 @@ class Curtain extends Error {
 
 /** Performs the message's script. Blocks have ids by message and place, the same whenever it is performed. */
 export async function perform(prompt: Prompt, stage: Stage): Promise<TurnEnd> {
-  const { context, transcript, asks, signal } = stage;
+  const { context, transcript, asks, background, signal } = stage;
   const { turnId, messageId } = prompt;
   let place = 0;
   let tokens = 0;
@@ -136,6 +140,11 @@ export async function perform(prompt: Prompt, stage: Stage): Promise<TurnEnd> {
       await say(`answered: ${(await answer)[question] ?? ''}`);
     },
     sleep: ({ milliseconds }) => wait(milliseconds, undefined, { signal }),
+    background: ({ milliseconds, script }) =>
+      useTool('Background', { script }, async () => {
+        background(milliseconds, script);
+        return 'started';
+      }),
     // Hears nothing, not even an interrupt.
     hang: () => new Promise(() => {}),
     spawn: () => useTool('Spawn', {}, async () => `process ${spawnSleeper(context)}`),
@@ -178,7 +187,7 @@ export async function perform(prompt: Prompt, stage: Stage): Promise<TurnEnd> {
     },
   };
 
-  await transcript.append({ type: 'user', messageId, turnId, content: prompt.content });
+  if (!stage.alone) await transcript.append({ type: 'user', messageId, turnId, content: prompt.content });
   try {
     for (const step of parseScript(textOf(prompt.content))) {
       signal.throwIfAborted();

@@ -8,6 +8,7 @@ export type Step =
   | { do: 'ask'; tool: string }
   | { do: 'question'; question: string }
   | { do: 'sleep'; milliseconds: number }
+  | { do: 'background'; milliseconds: number; script: string }
   | { do: 'hang' }
   | { do: 'spawn' }
   | { do: 'subagent'; name: string; tokens: number }
@@ -51,6 +52,12 @@ function parseLine(line: string): Step {
       return { do: 'question', question: remainder || 'Which one?' };
     case 'sleep':
       return { do: 'sleep', milliseconds: number(first, 1_000) };
+    case 'background':
+      return {
+        do: 'background',
+        milliseconds: number(first, 1_000),
+        script: rest.join(' ') || 'say it is over',
+      };
     case 'subagent':
       return { do: 'subagent', name: first ?? 'helper', tokens: number(rest[0], 5) };
     case 'output':

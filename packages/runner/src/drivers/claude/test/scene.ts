@@ -39,6 +39,8 @@ export interface Scene {
   folders: Folders;
   events: DriverEvent[];
   logs: string[];
+  /** Turns that the agent began by itself. */
+  alone: StartedTurn[];
   /** Processes that the driver made known. */
   processes: number[];
   /** Bodies of the requests that the model got. */
@@ -65,6 +67,7 @@ export function openScene(
 ): Scene {
   const events: DriverEvent[] = [];
   const logs: string[] = [];
+  const alone: StartedTurn[] = [];
   const processes: number[] = [];
   let state = initialState('session');
   let look = (): void => {};
@@ -98,6 +101,17 @@ export function openScene(
       ...setup,
     },
     emit,
+    beginTurn(ended) {
+      const turnId = `agent-${randomUUID()}`;
+      emit({
+        type: 'turn:started',
+        conversationId: 'main',
+        turnId,
+        payload: { turnId, messageId: turnId, origin: 'agent' },
+      });
+      alone.push({ turnId, messageId: turnId, ended });
+      return turnId;
+    },
     log: (_, message) => logs.push(message),
     registerProcess: (pid) => processes.push(pid),
   });
@@ -113,6 +127,7 @@ export function openScene(
     folders,
     events,
     logs,
+    alone,
     processes,
     requests: model.requests,
     begin,
