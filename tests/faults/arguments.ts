@@ -10,10 +10,14 @@ export interface FaultArguments {
   agent: 'scripted' | 'claude' | 'mixed';
   sandbox: 'plain' | 'bubblewrap' | 'mixed';
   sabotage: Sabotage | null;
+  /** How many scenes go on at the same time. */
+  scenes: number;
+  /** Ends after the pass that found something. */
+  untilFound: boolean;
 }
 
 export const USAGE = `pnpm faults [--kills N] [--seed S] [--json] [--kinds a,b] [--agent scripted|claude|mixed]
-            [--sandbox plain|bubblewrap|mixed] [--sabotage NAME]
+            [--sandbox plain|bubblewrap|mixed] [--sabotage NAME] [--until-found] [--scenes AT-A-TIME]
 
 kinds:     ${KIND_NAMES.join(' ')}
 sabotages: ${SABOTAGES.join(' ')}`;
@@ -28,8 +32,10 @@ export function readArguments(given: readonly string[]): FaultArguments {
       json: { type: 'boolean', default: false },
       kinds: { type: 'string' },
       agent: { type: 'string', default: 'mixed' },
-      sandbox: { type: 'string', default: 'plain' },
+      sandbox: { type: 'string', default: 'mixed' },
       sabotage: { type: 'string' },
+      scenes: { type: 'string', default: '2' },
+      'until-found': { type: 'boolean', default: false },
     },
   });
   const kinds = values.kinds?.split(',').map((kind) => oneOf('--kinds', kind, KIND_NAMES));
@@ -41,6 +47,8 @@ export function readArguments(given: readonly string[]): FaultArguments {
     agent: oneOf('--agent', values.agent, ['scripted', 'claude', 'mixed'] as const),
     sandbox: oneOf('--sandbox', values.sandbox, ['plain', 'bubblewrap', 'mixed'] as const),
     sabotage: values.sabotage === undefined ? null : oneOf('--sabotage', values.sabotage, SABOTAGES),
+    scenes: wholeNumber('--scenes', values.scenes, 1),
+    untilFound: values['until-found'],
   };
 }
 

@@ -1,6 +1,11 @@
 import type { Verdict } from './finding.ts';
 import type { FaultResult } from './pass.ts';
 import type { RunResult } from './run.ts';
+import type { KeptResult } from './run-scene.ts';
+import type { Schedule } from './schedule.ts';
+
+/** Of one fault; one that meets all sessions breaks the same in each. The rest is in the JSON. */
+const SHOWN_FINDINGS = 8;
 
 export interface KindCount {
   kind: string;
@@ -21,7 +26,7 @@ export interface Summary {
 }
 
 /** A fault counts when it was done; one that could not be done counts as stuck. */
-export function summarise({ results }: RunResult): Summary {
+export function summarise({ results }: Pick<RunResult, 'results'>): Summary {
   const names = [...new Set(results.map(({ fault }) => fault.kind))].sort();
   const kinds = names.map((kind) =>
     count(
@@ -71,18 +76,29 @@ export function table({ kinds, ...total }: Summary): string {
   return [show(columns), rule, ...rows.map(show), show(last)].join('\n');
 }
 
+/** What is going to be done. */
+export function planLine({ scenes, faults }: Schedule, kills: number): string {
+  const planned = scenes.flatMap(({ passes }) => passes).flatMap((pass) => pass.faults);
+  const kinds = new Set(planned.map(({ kind }) => kind));
+  const ofKinds = [...kinds].map((kind) => planned.filter((fault) => fault.kind === kind).length);
+  const [least, most] = [Math.min(...ofKinds), Math.max(...ofKinds)];
+  const each = least === most ? `${least}` : `${least} or ${most}`;
+  const claude = planned.filter(({ agent }) => agent === 'claude').length;
+  const bubblewrap = planned.filter(({ sandbox }) => sandbox === 'bubblewrap').length;
+  const more = faults > kills ? ` (more than ${kills}, so that every kind gets the same number)` : '';
+  return `${faults} faults${more}: ${each} of each of ${ofKinds.length} kinds, ${claude} on Claude, ${bubblewrap} in bubblewrap`;
+}
+
 /** What broke, with what repeats it. */
-export function failureLines(
-  { fault, did, findings }: FaultResult,
-  seed: number,
-  kept: string | null,
-): string[] {
+export function failureLines({ fault, did, findings, kept }: KeptResult, seed: number): string[] {
   const { number, kind, agent, sandbox } = fault;
   const place = kept ? ` (kept in ${kept})` : '';
-  return findings.map(
+  const lines = findings.map(
     ({ verdict, what }) =>
       `FAILED seed ${seed} fault ${number} ${kind} on ${agent} in ${sandbox} [${did ?? 'not done'}]: ${verdict}: ${what}${place}`,
   );
+  const more = lines.length - SHOWN_FINDINGS;
+  return more > 0 ? [...lines.slice(0, SHOWN_FINDINGS), `… and ${more} more of this fault`] : lines;
 }
 
 export const lastLine = ({ faults, lost, doubled, stuck }: Summary): string =>

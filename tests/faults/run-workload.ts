@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { SendMessageResponse } from '@hhopkins/agent-protocol';
-import { sendAgain, sendUntilAcknowledged } from './send.ts';
+import { Broken, doubled } from './finding.ts';
 import type { FaultSession } from './session.ts';
 import { until } from './wait.ts';
 import type { Workload } from './workload.ts';
@@ -17,46 +18,42 @@ export interface SentWorkload {
 }
 
 export interface SendOptions {
-  url: string;
   session: FaultSession;
   workload: Workload;
   secondAfterMs: number;
   boundMs: number;
   /** Is called when the first message was acknowledged. */
   onFirst(): void;
+  /** Is called when the second is about to be sent. */
+  onSecond(): void;
 }
 
-/** Sends the first two messages; what may happen meanwhile, a client's repeating gets over it. */
+/** Sends the first two messages; what may happen meanwhile, the client's outbox gets over it. */
 export async function sendWorkload(options: SendOptions): Promise<SentWorkload> {
-  const { session, workload, secondAfterMs, boundMs, onFirst } = options;
-  const send = (content: string, key: string) => sendMessage(options.url, session, content, key, boundMs);
+  const { session, workload, secondAfterMs, boundMs, onFirst, onSecond } = options;
+  const send = async (content: string, key: string): Promise<AcknowledgedTurn> => ({
+    ...(await session.sender.send({ content, key }, boundMs)),
+    content,
+    key,
+  });
   const first = await send(workload.first, `first-${workload.mark}`);
   onFirst();
   await pause(secondAfterMs);
+  onSecond();
   const second = await send(workload.second, `second-${workload.mark}`);
   return { first, second };
 }
 
-async function sendMessage(
-  url: string,
-  session: FaultSession,
-  content: string,
-  key: string,
-  boundMs: number,
-): Promise<AcknowledgedTurn> {
-  const sending = { url, sessionId: session.id, content, key };
-  return { ...(await sendUntilAcknowledged(sending, boundMs)), content, key };
-}
-
-/** Sends both again with their keys: nothing may come of it. */
+/** Sends both again with their keys, now from the other client: the answers are the same, and nothing may come of it. */
 export async function repeatWorkload(
-  url: string,
-  session: FaultSession,
+  { observer }: FaultSession,
   { first, second }: SentWorkload,
   boundMs: number,
 ): Promise<void> {
   for (const { content, key, ...known } of [first, second]) {
-    await sendAgain({ url, sessionId: session.id, content, key }, known, boundMs);
+    const again = await observer.send({ content, key }, boundMs);
+    if (isDeepStrictEqual(again, known)) continue;
+    throw new Broken(doubled(`the same key was answered by turn ${known.turnId}, then by ${again.turnId}`));
   }
 }
 
@@ -74,12 +71,12 @@ export async function untilTurnsEnded(
 
 /** Asks the agent what it remembers, in a turn of its own. */
 export async function recall(
-  url: string,
   session: FaultSession,
-  workload: Workload,
+  { third: content, mark }: Workload,
   boundMs: number,
 ): Promise<AcknowledgedTurn> {
-  const turn = await sendMessage(url, session, workload.third, `third-${workload.mark}`, boundMs);
-  await untilTurnsEnded(session, [turn.turnId], boundMs);
-  return turn;
+  const key = `third-${mark}`;
+  const answer = await session.observer.send({ content, key }, boundMs);
+  await untilTurnsEnded(session, [answer.turnId], boundMs);
+  return { ...answer, content, key };
 }

@@ -7,6 +7,7 @@ import type { FoundProcess } from '../src/harness/census.ts';
 import { type RestClient, restClient } from '../src/harness/rest-client.ts';
 import { type ServerProcess, startServer } from '../src/harness/server-process.ts';
 import { readStore } from '../src/harness/store.ts';
+import { type LaunchClient, launchProcesses } from './clients/launch.ts';
 import { type Finding, lost, stuck } from './finding.ts';
 import { endOwn, ownProcesses, ticksNow } from './own-processes.ts';
 import { type NetworkProxy, openProxy } from './proxy.ts';
@@ -34,7 +35,9 @@ export interface Scene {
   readonly dataDirectory: string;
   readonly store: ReturnType<typeof readStore>;
   readonly proxy: NetworkProxy;
+  /** Asks the server itself, past the network that can break. */
   readonly rest: RestClient;
+  readonly launchClient: LaunchClient;
   readonly sessions: readonly FaultSession[];
   server(): ServerProcess;
   /** Starts the next server and leads the clients to it. */
@@ -67,7 +70,7 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
   if (options.smallDisk) mountDisk(storeDirectory);
   const controlFile = join(directory, 'store-fault.json');
   const auditFile = join(directory, 'audit.jsonl');
-  const proxy = await openProxy();
+  const proxy = openProxy();
   const servers: ServerProcess[] = [];
   const sessions: FaultSession[] = [];
 
@@ -83,7 +86,8 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
     storeDirectory,
     store: readStore(storeDirectory),
     proxy,
-    rest: restClient(() => proxy.url),
+    rest: restClient(() => server().url),
+    launchClient: launchProcesses(directory, temporaryDirectory),
     sessions,
     server,
     async start() {
@@ -156,9 +160,10 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
 
   try {
     await scene.start();
-    for (let ordinal = 0; ordinal < options.sessions; ordinal += 1) {
-      sessions.push(await openSession(scene, ordinal));
-    }
+    const ordinals = Array.from({ length: options.sessions }, (_, ordinal) => ordinal);
+    const opened = await Promise.allSettled(ordinals.map((ordinal) => openSession(scene, ordinal)));
+    for (const each of opened) if (each.status === 'fulfilled') sessions.push(each.value);
+    for (const each of opened) if (each.status === 'rejected') throw each.reason;
   } catch (error) {
     await scene.close(true);
     throw error;

@@ -10,8 +10,8 @@ export interface PlannedFault {
   kind: KindName;
   agent: AgentName;
   sandbox: 'plain' | 'bubblewrap';
-  /** What the delay counts from: that the first message was acknowledged, or that its turn began. */
-  after: 'acknowledged' | 'started';
+  /** What the delay counts from: that the first message was acknowledged, that its turn began, or that the second is sent. */
+  after: 'acknowledged' | 'started' | 'sending';
   /** Until the fault, milliseconds. */
   delayMs: number;
 }
@@ -36,6 +36,8 @@ export interface PlannedScene {
 
 export interface Schedule {
   scenes: readonly PlannedScene[];
+  /** How many faults that are. */
+  faults: number;
   /** Kinds that were asked for and cannot be had, with the reason. */
   skipped: readonly { kind: KindName; reason: string }[];
 }
@@ -43,11 +45,16 @@ export interface Schedule {
 export const SESSIONS: Record<AgentName, number> = { scripted: 4, claude: 2 };
 const PASSES_OF_A_SCENE = 6;
 const LONGEST_DELAY_MS: Record<AgentName, number> = { scripted: 2500, claude: 4000 };
-/** Of four faults that either agent can have, so many go to Claude. */
-const CLAUDE_OF_FOUR = 1;
+/** From the moment a message is handed to its client until it is answered, about. */
+const SENDING_MS = 30;
+/** Within a turn that streams, so that what is broken on purpose is sure to matter. */
+const AIMED_MS = { lowest: 300, highest: 900 };
+/** Of the faults of a kind that either agent can have, one in so many goes to Claude. */
+const CLAUDE_EVERY = 4;
 
 type Wish = Pick<FaultArguments, 'kills' | 'seed' | 'kinds' | 'agent' | 'sandbox' | 'sabotage'>;
 
+/** From as many faults as there are kinds on, every kind gets the same number: the last round is made whole. */
 export function planSchedule(wish: Wish, canFillDisk: boolean): Schedule {
   const skipped: { kind: KindName; reason: string }[] = [];
   const kinds = (wish.kinds ?? KIND_NAMES).filter((name) => {
@@ -55,11 +62,13 @@ export function planSchedule(wish: Wish, canFillDisk: boolean): Schedule {
     if (reason) skipped.push({ kind: name, reason });
     return !reason;
   });
-  if (kinds.length === 0) return { scenes: [], skipped };
-  const random = createRandom(wish.seed, 0);
-  const names = Array.from({ length: wish.kills }, (_, index) => kinds[index % kinds.length] as KindName);
+  if (kinds.length === 0) return { scenes: [], faults: 0, skipped };
+  const rounds = Math.ceil(wish.kills / kinds.length);
+  const number = wish.kills < kinds.length ? wish.kills : rounds * kinds.length;
+  const names = Array.from({ length: number }, (_, index) => kinds[index % kinds.length] as KindName);
   const faults = names.map((kind, index) => planFault(kind, index, Math.floor(index / kinds.length), wish));
-  return { scenes: random.shuffled(scenesOf(faults, wish.seed)), skipped };
+  const scenes = createRandom(wish.seed, 0).shuffled(scenesOf(faults, wish.seed));
+  return { scenes, faults: number, skipped };
 }
 
 function reasonAgainst(name: KindName, { agent }: Wish, canFillDisk: boolean): string | undefined {
@@ -70,16 +79,33 @@ function reasonAgainst(name: KindName, { agent }: Wish, canFillDisk: boolean): s
   return undefined;
 }
 
-function planFault(kind: KindName, index: number, turn: number, wish: Wish): PlannedFault {
-  const random = createRandom(wish.seed, 1, index);
+function planFault(kind: KindName, index: number, round: number, wish: Wish): PlannedFault {
+  const agent = agentFor(kind, round, wish);
+  const sandbox = wish.sandbox === 'mixed' ? (round % 2 === 0 ? 'plain' : 'bubblewrap') : wish.sandbox;
+  return { number: index + 1, kind, agent, sandbox, ...momentOf(kind, agent, index, wish) };
+}
+
+/** Two rounds, one in each sandbox, have the same agents; which kinds go to Claude changes with the next two. */
+function agentFor(kind: KindName, round: number, wish: Wish): AgentName {
   const { agents } = kindNamed(kind);
-  const mixed = random.between(1, 4) <= CLAUDE_OF_FOUR ? 'claude' : 'scripted';
+  const turn = Math.floor(round / 2) + KIND_NAMES.indexOf(kind);
+  const mixed = turn % CLAUDE_EVERY === 0 ? 'claude' : 'scripted';
   const wished = wish.agent === 'mixed' ? mixed : wish.agent;
-  const agent = agents && !agents.includes(wished) ? (agents[0] as AgentName) : wished;
-  const sandbox = wish.sandbox === 'mixed' ? (turn % 2 === 0 ? 'plain' : 'bubblewrap') : wish.sandbox;
+  return agents && !agents.includes(wished) ? (agents[0] as AgentName) : wished;
+}
+
+function momentOf(
+  kind: KindName,
+  agent: AgentName,
+  index: number,
+  { seed, sabotage }: Wish,
+): Pick<PlannedFault, 'after' | 'delayMs'> {
+  const random = createRandom(seed, 1, index);
+  if (sabotage) return { after: 'started', delayMs: random.between(AIMED_MS.lowest, AIMED_MS.highest) };
+  if (kindNamed(kind).meetsSending && random.between(1, 2) === 1)
+    return { after: 'sending', delayMs: random.between(0, SENDING_MS) };
   const after = random.between(1, 4) === 1 ? 'acknowledged' : 'started';
-  const delayMs = random.between(0, LONGEST_DELAY_MS[agent]);
-  return { number: index + 1, kind, agent, sandbox, after, delayMs };
+  return { after, delayMs: random.between(0, LONGEST_DELAY_MS[agent]) };
 }
 
 /** Faults of one setting share scenes; those of single sessions share passes. */

@@ -1,8 +1,11 @@
 import type { SessionEvent } from '@hhopkins/agent-protocol';
 import type { FoundProcess } from '../src/harness/census.ts';
-import { type Follower, follow } from '../src/harness/follow.ts';
 import type { RestClient } from '../src/harness/rest-client.ts';
-import { createWitness, type Witness } from '../src/harness/witness.ts';
+import type { Witness } from '../src/harness/witness.ts';
+import { type FaultClient, type Life, openClient } from './clients/client.ts';
+import { type LaunchClient, launchHere } from './clients/launch.ts';
+import type { NetworkProxy } from './proxy.ts';
+import { until } from './wait.ts';
 import { ARCHITECTURES } from './workload.ts';
 
 type TurnEnd = SessionEvent<'turn:completed' | 'turn:failed' | 'turn:interrupted'>;
@@ -10,20 +13,23 @@ type TurnEnd = SessionEvent<'turn:completed' | 'turn:failed' | 'turn:interrupted
 /** What a session uses of its scene. */
 interface Scene {
   readonly options: { agent: keyof typeof ARCHITECTURES };
-  readonly proxy: { readonly url: string };
+  readonly proxy: NetworkProxy;
   readonly rest: RestClient;
+  readonly launchClient: LaunchClient;
   processes(sandboxId?: string): FoundProcess[];
 }
 
-/** A session of a scene, and the two clients that follow it through the proxy. */
+/** A session of a scene, and the two clients that follow it, each through a door of its own. */
 export interface FaultSession {
   readonly id: string;
   readonly ordinal: number;
-  /** What the client on a WebSocket saw. */
+  /** On a WebSocket, a process of its own; it sends the messages that a fault may meet. */
+  readonly sender: FaultClient;
+  /** On server-sent events, within the harness; it lives as long as the session. */
+  readonly observer: FaultClient;
+  readonly clients: readonly FaultClient[];
+  /** What the observer saw. */
   readonly seen: Witness;
-  /** What the client on server-sent events saw. */
-  readonly alsoSeen: Witness;
-  readonly followers: readonly Follower[];
   /** Marks of earlier passes whose messages the agent has to remember. */
   readonly remembered: string[];
   /** Files that have to be in the workspace, by path. */
@@ -35,13 +41,20 @@ export interface FaultSession {
   close(): Promise<void>;
 }
 
+const FOLLOW_MS = 30_000;
 const ENDS = new Set<string>(['turn:completed', 'turn:failed', 'turn:interrupted']);
 
 export async function openSession(scene: Scene, ordinal: number): Promise<FaultSession> {
   const { sessionId: id } = await scene.rest.create({ architecture: ARCHITECTURES[scene.options.agent] });
-  const url = () => scene.proxy.url;
-  const [seen, alsoSeen] = [createWitness(id), createWitness(id)];
-  const followers = [follow('websocket', url, seen), follow('sse', url, alsoSeen)];
+  const [door, anotherDoor] = [await scene.proxy.door(), await scene.proxy.door()];
+  const sender = openClient({ sessionId: id, transport: 'websocket', door, launch: scene.launchClient });
+  const observer = openClient({ sessionId: id, transport: 'sse', door: anotherDoor, launch: launchHere });
+  const clients = [sender, observer];
+  await until(`both clients of session ${id} follow it`, FOLLOW_MS, async () => {
+    const views = await Promise.all(clients.map((client) => client.view(FOLLOW_MS)));
+    return views.every(({ status }) => status === 'live');
+  });
+  const [{ seen }] = observer.lives as [Life];
   const ends = new Map<string, TurnEnd>();
   let looked = 0;
   const sandboxId = () => {
@@ -51,9 +64,10 @@ export async function openSession(scene: Scene, ordinal: number): Promise<FaultS
   return {
     id,
     ordinal,
+    sender,
+    observer,
+    clients,
     seen,
-    alsoSeen,
-    followers,
     remembered: [],
     files: new Map(),
     endOf(turnId) {
@@ -69,7 +83,7 @@ export async function openSession(scene: Scene, ordinal: number): Promise<FaultS
       return sandbox ? scene.processes(sandbox) : [];
     },
     async close() {
-      await Promise.all(followers.map((follower) => follower.close()));
+      await Promise.all(clients.map((client) => client.close()));
     },
   };
 }

@@ -33,8 +33,7 @@ async function run(scene: Scene, variant: number, boundMs: number): Promise<Twin
   const session = await openSession(scene, -1);
   try {
     const workload = workloadOf(scene.options.agent, variant, 'undisturbed');
-    const { url } = scene.proxy;
-    const options = { url, session, workload, secondAfterMs: 0, boundMs, onFirst() {} };
+    const options = { session, workload, secondAfterMs: 0, boundMs, onFirst() {}, onSecond() {} };
     const { first, second } = await sendWorkload(options);
     await untilTurnsEnded(session, [first.turnId, second.turnId], boundMs);
     for (const { turnId } of [first, second]) {

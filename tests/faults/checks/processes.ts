@@ -1,5 +1,5 @@
 import { type Finding, stuck } from '../finding.ts';
-import { AGENT, RUNNER } from '../kinds/means.ts';
+import { AGENT, RELAY, RUNNER, SERVER } from '../kinds/means.ts';
 import type { Scene } from '../scene.ts';
 import { until } from '../wait.ts';
 
@@ -9,8 +9,8 @@ const SETTLE_MS = 20_000;
 export async function checkProcesses(scene: Scene): Promise<Finding[]> {
   const sessions = scene.sessions.length;
   const limits = [
-    { what: 'servers', command: /faults\/programs\/server\.ts/, most: 1 },
-    { what: 'relays', command: /relay\/src\/bin/, most: 1 },
+    { what: 'servers', command: SERVER, most: 1 },
+    { what: 'relays', command: RELAY, most: 1 },
     { what: 'runners', command: RUNNER, most: sessions },
     { what: 'agents', command: AGENT, most: sessions },
   ];

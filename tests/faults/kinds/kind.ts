@@ -13,6 +13,7 @@ export const KIND_NAMES = [
   'runner-freeze',
   'agent-kill',
   'sandbox-end',
+  'client-kill',
   'client-drop',
   'connection-cut',
   'connection-half-open',
@@ -50,6 +51,8 @@ export interface FaultKind {
   readonly outcome: Outcome;
   /** Agents that have what is harmed; all when absent. */
   readonly agents?: readonly AgentName[];
+  /** Half of them come while a message is being sent. */
+  readonly meetsSending?: boolean;
   /** The store lies on a disk of its own, small enough to be filled. */
   readonly smallDisk?: boolean;
   /** Two servers may open the store. */

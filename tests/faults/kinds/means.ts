@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { FoundProcess } from '../../src/harness/census.ts';
+import type { ServerProcess } from '../../src/harness/server-process.ts';
 import type { Scene } from '../scene.ts';
 import { until } from '../wait.ts';
 
@@ -34,12 +35,14 @@ export async function killOne(
 }
 
 /** Starts the next server; the clients lose the one before at once. */
-export async function restart(scene: Scene): Promise<void> {
+export async function restart(scene: Scene): Promise<ServerProcess> {
   scene.proxy.lead(undefined);
   scene.proxy.cut();
-  await scene.start();
+  return scene.start();
 }
 
+export const SERVER = /faults\/programs\/server\.ts/;
+export const RELAY = /relay\/src\/bin/;
 export const RUNNER = /agent-runner\.mjs serve/;
 export const AGENT = /claude\S* --output-format/;
 

@@ -1,6 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { until } from '../wait.ts';
 import type { FaultKind } from './kind.ts';
-import { freezeBetweenWrites, killOne, restart } from './means.ts';
+import { freezeBetweenWrites, killOne, RELAY, restart } from './means.ts';
+
+/** A lease has to lapse, and a server to start. */
+const TAKEOVER_MS = 30_000;
 
 export const SERVER_KINDS: readonly FaultKind[] = [
   {
@@ -52,7 +56,9 @@ export const SERVER_KINDS: readonly FaultKind[] = [
       const afterMs = random.between(0, 1500);
       await freezeBetweenWrites(scene, former.pid);
       try {
-        await restart(scene);
+        const { pid } = await restart(scene);
+        const hasWritten = () => scene.audit().some(({ at, server }) => at === 'done' && server === pid);
+        await until('a write of the next server', TAKEOVER_MS, hasWritten);
         await pause(afterMs);
       } finally {
         process.kill(former.pid, 'SIGCONT');
@@ -60,7 +66,7 @@ export const SERVER_KINDS: readonly FaultKind[] = [
       // It has this long to do harm before it ends.
       await pause(1500);
       await former.end('SIGKILL');
-      return `frozen, another took over, thawed ${afterMs} ms later`;
+      return `frozen, another took over, thawed ${afterMs} ms after its first write`;
     },
   },
   {
@@ -69,7 +75,7 @@ export const SERVER_KINDS: readonly FaultKind[] = [
     outcome: 'repeated',
     agents: ['claude'],
     async inflict({ scene }) {
-      const { pid } = await killOne('the relay', () => scene.processes(), /relay\/src\/bin/);
+      const { pid } = await killOne('the relay', () => scene.processes(), RELAY);
       return `kill -9 of ${pid}`;
     },
   },
