@@ -73,6 +73,12 @@ export function memoryPersistence(options: MemoryPersistenceOptions = {}): Memor
         ),
       );
     },
+    async listUnfinishedSessions() {
+      const records = [...sessions.values()].map((session) => session.record);
+      return structuredClone(
+        records.filter(({ status, sandbox }) => sandbox || (status !== 'idle' && status !== 'terminated')),
+      );
+    },
     async loadSession(sessionId) {
       const session = sessions.get(sessionId);
       if (!session) return null;

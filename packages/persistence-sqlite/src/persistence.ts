@@ -34,6 +34,7 @@ export function sqlitePersistence(location: SqliteLocation): SqlitePersistence {
 
     listAllSessions: () => read((store) => store.sessions.all()),
     listSessions: (query) => read((store) => store.listSessions(query)),
+    listUnfinishedSessions: () => read((store) => store.sessions.unfinished()),
     loadSession: (sessionId) =>
       read((store) => {
         const record = store.sessions.find(sessionId);

@@ -8,6 +8,8 @@ export type StoredRecord = Record<string, string | number | null>;
 
 export interface SessionTable {
   all(): SessionRecord[];
+  /** See `listUnfinishedSessions`. */
+  unfinished(): SessionRecord[];
   find(sessionId: string): SessionRecord | undefined;
   create(record: SessionRecord): void;
   update(sessionId: string, patch: SessionRecordPatch): void;
@@ -30,8 +32,13 @@ const COLUMNS = [
   'as_of_seq',
 ] as const;
 
+/** The condition of the index of that name. */
+export const SELECT_UNFINISHED = `
+  SELECT * FROM agent_sessions WHERE sandbox IS NOT NULL OR status NOT IN ('idle', 'terminated')`;
+
 export function createSessionTable(database: DatabaseSync): SessionTable {
   const selectAll = database.prepare('SELECT * FROM agent_sessions ORDER BY updated_at DESC, session_id');
+  const selectUnfinished = database.prepare(SELECT_UNFINISHED);
   const selectOne = database.prepare('SELECT * FROM agent_sessions WHERE session_id = ?');
   const exists = database.prepare('SELECT 1 FROM agent_sessions WHERE session_id = ?');
   const insert = database.prepare(
@@ -53,6 +60,7 @@ export function createSessionTable(database: DatabaseSync): SessionTable {
   return {
     find,
     all: () => (selectAll.all() as StoredRecord[]).map(recordOf),
+    unfinished: () => (selectUnfinished.all() as StoredRecord[]).map(recordOf),
     create(record) {
       const known = find(record.sessionId);
       if (!known) {

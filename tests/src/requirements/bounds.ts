@@ -57,5 +57,9 @@ export const BOUNDS = {
     from,
     says: 'what a block was streamed in goes once the block is whole, old and below a snapshot, a bounded stretch at a time',
   },
+  'BOUND-take-up': {
+    from,
+    says: 'a server that starts asks for the sessions that have something to do, not for all of them',
+  },
   'SAFE-principal': { from, says: 'every session has its principal from the start' },
 } as const satisfies Requirements;

@@ -106,6 +106,11 @@ export interface PersistenceAdapter {
   listSessions?(
     query: ListSessionsQuery,
   ): Promise<{ sessions: readonly SessionRow[]; nextCursor: string | null }>;
+  /**
+   * The sessions that a server which starts has to look at: those with a sandbox claim, and those whose status is neither
+   * `idle` nor `terminated`. Without it the engine filters `listAllSessions`.
+   */
+  listUnfinishedSessions?(): Promise<readonly SessionRow[]>;
   /** Removes everything of the session, its stream too. Without it `purge` is `capability_missing`. */
   deleteSession?(sessionId: string, write?: WriteContext): Promise<void>;
   saveAgentProfile?(profile: AgentProfile): Promise<void>;

@@ -1,6 +1,6 @@
 import type { EngineParts } from '../engine-parts.ts';
 import type { SandboxClaim } from '../ports/persistence.ts';
-import { recordOf } from '../store/session-row.ts';
+import { unfinishedSessions } from '../store/unfinished-sessions.ts';
 
 /**
  * Ends this deployment's sandboxes that no record claims and that are older than the grace period. A claim is stored before
@@ -18,8 +18,8 @@ export async function reapOrphans(
   const old = made.filter(({ createdAt }) => Date.parse(createdAt) <= deadline);
   if (old.length === 0) return 0;
   // Read after the sandboxes were listed: a claim that is not there now was not there then.
-  const rows = await persistence.listAllSessions();
-  const claims = [...rows.map((row) => recordOf(row).sandbox), ...held()];
+  const unfinished = await unfinishedSessions(persistence);
+  const claims = [...unfinished.map(({ sandbox }) => sandbox), ...held()];
   const claimed = new Set(claims.map((claim) => claim?.nonce));
   let reaped = 0;
   for (const { id, labels } of old) {

@@ -1,7 +1,7 @@
 import { AgentServerError } from '@hhopkins/agent-protocol';
 import type { EngineParts } from '../engine-parts.ts';
 import type { SessionRegistry } from '../session/session-registry.ts';
-import { recordOf } from '../store/session-row.ts';
+import { unfinishedSessions } from '../store/unfinished-sessions.ts';
 
 /** Takes up sessions whose server ended: their runs went on, or their messages still wait. */
 export interface TakeUp {
@@ -53,11 +53,8 @@ export function createTakeUp(parts: EngineParts, registry: SessionRegistry): Tak
 
   return {
     async find() {
-      const records = (await persistence.listAllSessions()).map(recordOf);
-      const open = records.filter(
-        ({ sessionId, status, sandbox }) =>
-          !registry.peek(sessionId) && (sandbox || (status !== 'idle' && status !== 'terminated')),
-      );
+      const unfinished = await unfinishedSessions(persistence);
+      const open = unfinished.filter(({ sessionId }) => !registry.peek(sessionId));
       if (open.length > 0) logger.log('info', `taking up ${open.length} sessions`);
       openAll(open.map(({ sessionId }) => sessionId));
     },

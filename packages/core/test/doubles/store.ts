@@ -16,6 +16,8 @@ export interface FakeStore {
   readonly faults: Faults;
   /** What was written, in order: method and what it was about. */
   readonly writes: readonly string[];
+  /** Which records were read, in order: method and session. */
+  readonly reads: readonly string[];
   /** All events of the session that are in the log. */
   events(sessionId: string): SessionEvent[];
   stream(sessionId: string): StoredStream | undefined;
@@ -42,6 +44,7 @@ export function createFakeStore(clock: FakeClock): FakeStore {
   const leases = new Map<string, { owner: string; epoch: number; expiresAt: number }>();
   const faults = createFaults();
   const writes: string[] = [];
+  const reads: string[] = [];
   const eventLog = createStoreLog(streams, epochs, faults);
 
   const write = <Value>(
@@ -97,11 +100,13 @@ export function createFakeStore(clock: FakeClock): FakeStore {
 
   const bare: PersistenceAdapter = {
     listAllSessions: () =>
-      faults.pass('listAllSessions', () =>
-        structuredClone([...sessions.values()].map(({ record }) => record)),
-      ),
+      faults.pass('listAllSessions', () => {
+        reads.push('listAllSessions');
+        return structuredClone([...sessions.values()].map(({ record }) => record));
+      }),
     loadSession: (sessionId) =>
       faults.pass('loadSession', (): LoadedSession | null => {
+        reads.push(`loadSession ${sessionId}`);
         const session = sessions.get(sessionId);
         if (!session) return null;
         const { record, transcripts, files } = session;
@@ -148,6 +153,14 @@ export function createFakeStore(clock: FakeClock): FakeStore {
       ...bare,
       eventLog,
       leases: storeLeases,
+      listUnfinishedSessions: () =>
+        faults.pass('listUnfinishedSessions', () => {
+          reads.push('listUnfinishedSessions');
+          const unfinished = [...sessions.values()].filter(
+            ({ record: { status, sandbox } }) => sandbox || (status !== 'idle' && status !== 'terminated'),
+          );
+          return structuredClone(unfinished.map(({ record }) => record));
+        }),
       deploymentId: () => faults.pass('deploymentId', () => 'deployment-1'),
       deleteSession: (sessionId, context) =>
         write('deleteSession', '', sessionId, context?.epoch, () => {
@@ -159,6 +172,7 @@ export function createFakeStore(clock: FakeClock): FakeStore {
     leases: storeLeases,
     faults,
     writes,
+    reads,
     events: (sessionId) =>
       [...(streams.get(sessionId)?.events.entries() ?? [])]
         .sort(([left], [right]) => left - right)

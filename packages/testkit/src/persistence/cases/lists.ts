@@ -50,7 +50,18 @@ async function walk(
   return assert.fail('the pages do not end');
 }
 
-/** What is asked of `listSessions`. */
+const needsUnfinished = ({ adapter }: Context) =>
+  adapter.listUnfinishedSessions ? undefined : 'the adapter has no listUnfinishedSessions';
+
+/** Which of these sessions have something to do. */
+async function unfinishedOf(adapter: PersistenceAdapter, ids: readonly string[]): Promise<string[]> {
+  const rows = (await adapter.listUnfinishedSessions?.()) ?? [];
+  const found = new Set(rows.map(({ sessionId }) => sessionId));
+  assert.equal(found.size, rows.length, 'no session comes twice');
+  return ids.filter((id) => found.has(id));
+}
+
+/** What is asked of `listSessions` and `listUnfinishedSessions`. */
 export const listCases: readonly Case<Context>[] = [
   {
     id: 'list-order',
@@ -149,6 +160,26 @@ export const listCases: readonly Case<Context>[] = [
           `order in pages of ${limit}`,
         );
       }
+    },
+  },
+  {
+    id: 'list-unfinished',
+    title: 'sessions with a sandbox, or with a status of work, are listed as unfinished, and no others',
+    needs: needsUnfinished,
+    async run({ adapter }) {
+      const sandbox = { provider: 'local', nonce: newId('nonce') };
+      const { ids } = await populate(adapter, [
+        { status: 'idle', sandbox: null },
+        { status: 'idle', sandbox },
+        { status: 'running', sandbox: null },
+        { status: 'queued' },
+        { status: 'terminated', sandbox: null },
+        { status: 'terminated', sandbox },
+      ]);
+      const [, claims, runs, waits, , ending] = ids;
+      assertSame(await unfinishedOf(adapter, ids), [claims, runs, waits, ending], 'unfinished');
+      await adapter.updateSessionRecord(claims as string, { sandbox: null });
+      assertSame(await unfinishedOf(adapter, ids), [runs, waits, ending], 'once the claim is given up');
     },
   },
   {

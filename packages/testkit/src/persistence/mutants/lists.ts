@@ -58,4 +58,15 @@ export const listMutants: readonly StoreMutant[] = [
       return { sessions, nextCursor: isLast ? null : String(sessions.at(-1)?.updatedAt) };
     },
   })),
+  storeMutant(
+    'takes an idle session with a sandbox for one that has nothing to do',
+    'list-unfinished',
+    (store) => ({
+      listUnfinishedSessions: async () =>
+        (await store.listUnfinishedSessions()).filter(({ status }) => status !== 'idle'),
+    }),
+  ),
+  storeMutant('takes every session for one that has something to do', 'list-unfinished', (store) => ({
+    listUnfinishedSessions: () => store.listAllSessions(),
+  })),
 ];

@@ -4,7 +4,7 @@ import type { EventLog, Leases, PersistenceAdapter } from '@hhopkins/agent-core'
 export type WholeStore = PersistenceAdapter & {
   readonly eventLog: EventLog;
   readonly leases: Leases;
-} & Required<Pick<PersistenceAdapter, 'listSessions' | 'deleteSession'>>;
+} & Required<Pick<PersistenceAdapter, 'listSessions' | 'listUnfinishedSessions' | 'deleteSession'>>;
 
 /** A store broken on purpose. A kit that lets it pass is of no use. */
 export interface StoreMutant {
