@@ -2,7 +2,10 @@ import { LIMITS } from '@hhopkins/agent-protocol';
 
 /** What can be set of a runner. Sizes are bytes, times milliseconds. */
 export interface RunnerSettings {
-  /** Bound of all journals on disk together; a sixteenth of it is kept back for the ends of turns. */
+  /**
+   * Bound of all journals on disk together; a sixteenth of it is kept back for the ends of turns. As much again is held on the
+   * disk, for when the disk itself is full.
+   */
   readonly journalBytes: number;
   /** Deltas of one block are joined over this time. */
   readonly coalesceMs: number;

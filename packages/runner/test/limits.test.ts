@@ -45,6 +45,29 @@ describe('a journal that nobody takes over', () => {
     await engine.event('turn:completed');
   });
 
+  // [BOUND-journal-full]
+  it('ends the turn as `journal_full` too when nobody is there, and tells whoever comes', async () => {
+    const { sandbox, engine, hello } = await started('--journal-bytes', `${JOURNAL_BYTES}`);
+    await engine.turn('text 200000', 'a');
+    const pid = sandbox.servePid();
+    await engine.close();
+    const next = sandbox.connect();
+    await next.hello();
+    next.attach({ id: hello.journal.id, offset: 0 });
+    const end = await next.event('turn:failed', 'turn-a');
+    expect(end.event.payload).toMatchObject({ code: 'journal_full' });
+    expect(sandbox.servePid()).toBe(pid);
+    next.send({ type: 'ack', journal: end.journal });
+    let tries = 0;
+    await eventually('another turn is taken', () =>
+      next.turn('say on', `b${++tries}`).then(
+        () => true,
+        () => false,
+      ),
+    );
+    await next.event('turn:completed');
+  });
+
   it('does not end a turn of any length while it is taken over', async () => {
     const { engine, sandbox } = await started('--journal-bytes', `${JOURNAL_BYTES}`);
     let acknowledged = 0;

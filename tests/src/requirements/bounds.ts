@@ -49,6 +49,10 @@ export const BOUNDS = {
     says: 'an error is problem+json with a stable code, what is wrong, what to do',
   },
   'BOUND-paths-inside': { from, says: 'a file path never leaves the workspace' },
+  'BOUND-disk-full': {
+    from,
+    says: 'a full disk under a runner ends the turn as journal_full, loses nothing that was taken, and lets the next turn run',
+  },
   'BOUND-long-session': {
     from,
     says: 'of a session of 100,000 events only the snapshot and what came after it is read, by servers and clients alike',

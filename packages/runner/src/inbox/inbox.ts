@@ -1,5 +1,6 @@
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { AgentServerError, type RunnerCommand } from '@hhopkins/agent-protocol';
+import { isOutOfSpace } from '../files/ballast.ts';
 import { replaceFile } from '../files/durable.ts';
 
 export type InboxState = 'taken' | 'started' | 'ended';
@@ -12,7 +13,7 @@ export interface OpenCommand {
 
 /** The commands that the runner took, on disk, so that each is taken once. */
 export interface Inbox {
-  /** Resolves when the command is on disk. `known` when its id was taken before. */
+  /** Resolves when the command is on disk. `known` when its id was taken before. Rejects with `journal_full` for a full disk. */
   take(command: RunnerCommand): Promise<'new' | 'known'>;
   /** Whether the id was taken before. */
   knows(commandId: string): boolean;
@@ -79,8 +80,15 @@ export async function openInbox(path: string): Promise<Inbox> {
   const write = (line: Line): Promise<void> => {
     const done = tail.then(async () => {
       const text = encode(line);
-      await file?.appendFile(text);
-      await file?.datasync();
+      try {
+        await file?.appendFile(text);
+        await file?.datasync();
+      } catch (error) {
+        // Whatever was written of it must not spoil the next line.
+        await file?.truncate(bytes);
+        if (!isOutOfSpace(error)) throw error;
+        throw new AgentServerError('journal_full', 'The disk of the sandbox is full', { cause: error });
+      }
       bytes += Buffer.byteLength(text);
       apply(line);
       if (bytes > compactedBytes * 2 + COMPACTED_AT_BYTES) await compact();

@@ -1,5 +1,7 @@
 import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { AgentServerError, type JournalPosition } from '@hhopkins/agent-protocol';
+import { createBallast, withRoom } from '../files/ballast.ts';
 import { encodeJournalLine, type JournalEvent } from './line.ts';
 import { applyEvent, encodeState, type OpenState } from './open-state.ts';
 import { type JournalReader, type JournalSource, readJournals } from './reader.ts';
@@ -19,7 +21,7 @@ export interface Journal {
   readonly state: OpenState;
   /** False when the journal is full: nothing was written. What is written from the reserve always is. */
   append(event: JournalEvent, options?: { reserve: boolean }): boolean;
-  /** No more fits but from the reserve, until enough of it is acknowledged. */
+  /** No more fits but from the reserve, until enough of it is acknowledged, or the disk has room again. */
   readonly full: boolean;
   /** What may still be written from the reserve, in bytes. */
   reserveLeft(): number;
@@ -35,21 +37,29 @@ export interface Journal {
 
 export interface JournalOptions {
   folder: string;
-  /** Bound of all journals together, in bytes. */
+  /** Bound of all journals together, in bytes. A sixteenth more is held for when the disk itself is full. */
   maximumBytes: number;
+  /** The disk is full: what is appended from now on is refused, but from the reserve. */
+  onFull?: (() => void) | undefined;
   /** The disk refuses; the runner cannot go on. */
   onFailure: (error: unknown) => void;
 }
 
+const BALLAST = 'ballast';
+
 /** A tenth to a sixteenth of the bound, so that trimming gives back space in good time. */
 const segmentBytesOf = (maximumBytes: number) => Math.min(4 * 1024 * 1024, Math.ceil(maximumBytes / 16));
+
+/** How often a disk that was full is tried again, in milliseconds. */
+const SPACE_RETRY_MS = 2000;
 
 /** Opens the journals of a folder, see `recoverJournals`. */
 export async function openJournal(options: JournalOptions): Promise<Journal> {
   const { folder, maximumBytes } = options;
-  const { journals, state, clean } = await recoverJournals(folder);
-  const current = journals.at(-1) as StoredJournal;
   const reserve = Math.ceil(maximumBytes / 16);
+  const ballast = createBallast(join(folder, BALLAST), reserve);
+  const { journals, state, clean } = await withRoom(ballast.release, () => recoverJournals(folder));
+  const current = journals.at(-1) as StoredJournal;
   const segmentBytes = segmentBytesOf(maximumBytes);
 
   let waiting = new Set<() => void>();
@@ -68,11 +78,37 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     for (const callback of callbacks) callback();
   };
 
-  const writer = createSegmentWriter(current, segmentBytes, progress, options.onFailure);
+  /** While the disk is full: what was given up for it, and what of that is left. */
+  let short: { left: number } | undefined = (await ballast.lay()) ? undefined : { left: 0 };
+  let retry: NodeJS.Timeout | undefined;
+  let closed = false;
+  const tryAgainLater = () => {
+    if (closed) return;
+    clearTimeout(retry);
+    retry = setTimeout(() => void findSpace().catch(() => {}), SPACE_RETRY_MS).unref();
+  };
+  /** The disk counts as full until it has the room again that was given up. */
+  const findSpace = async () => {
+    if (!short) return;
+    if (!(await ballast.lay())) return tryAgainLater();
+    short = undefined;
+    if (used <= maximumBytes / 2) full = false;
+  };
+  const makeRoom = async () => {
+    const released = await ballast.release();
+    if (released) short = { left: reserve / 2 };
+    full = true;
+    tryAgainLater();
+    options.onFull?.();
+    return released;
+  };
+
+  const writer = createSegmentWriter(current, segmentBytes, progress, makeRoom, options.onFailure);
   let appended = headOf(current);
   /** Bytes on disk and on their way to it. */
   let used = journals.reduce((sum, journal) => sum + bytesOf(journal), 0);
-  let full = used > maximumBytes - reserve;
+  let full = short !== undefined || used > maximumBytes - reserve;
+  if (short) tryAgainLater();
   let trimming: Promise<void> = Promise.resolve();
 
   const trim = async (position: JournalPosition): Promise<void> => {
@@ -94,12 +130,12 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       (segment, index) => segment.lastOffset <= position.offset && index < target.segments.length - 1,
     );
     // An older journal keeps its last segment's name, since that tells its head.
-    if (older.length === 0 && removable.length === 0) return;
+    if (older.length === 0 && removable.length === 0) return findSpace();
 
     const encoded = encodeState(state);
     const at = { id: current.id, offset: appended };
     await writer.flush();
-    await saveCheckpoint(folder, at, encoded);
+    await withRoom(makeRoom, () => saveCheckpoint(folder, at, encoded));
     for (const journal of older) {
       used -= bytesOf(journal);
       journals.splice(journals.indexOf(journal), 1);
@@ -110,7 +146,8 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       used -= segment.bytes;
       await rm(segment.path, { force: true });
     }
-    if (used <= maximumBytes / 2) full = false;
+    await findSpace();
+    if (!short && used <= maximumBytes / 2) full = false;
     progress();
   };
 
@@ -123,7 +160,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     journals: () =>
       journals.map((journal) => ({ id: journal.id, trimmedTo: trimmedTo(journal), head: headOf(journal) })),
     head: () => ({ id: current.id, offset: headOf(current) }),
-    reserveLeft: () => Math.max(0, maximumBytes - used),
+    reserveLeft: () => Math.max(0, Math.min(maximumBytes - used, short?.left ?? maximumBytes)),
     append(event, { reserve: fromReserve } = { reserve: false }) {
       const line = encodeJournalLine({ id: current.id, offset: appended + 1 }, event);
       if (!fromReserve) {
@@ -132,6 +169,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       }
       appended += 1;
       used += line.length;
+      if (short) short.left -= line.length;
       applyEvent(state, event);
       writer.write(line);
       return true;
@@ -144,6 +182,8 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     },
     read: (position) => readJournals(source, position),
     async close() {
+      closed = true;
+      clearTimeout(retry);
       await trimming;
       await writer.close();
       await leaveCleanMark(folder, { id: current.id, offset: headOf(current) });

@@ -1,4 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { withRoom } from '../files/ballast.ts';
 import { createSegment, lastSegment, type StoredJournal } from './segments.ts';
 
 /** Writes lines to the last segment of a journal and makes them durable in groups. */
@@ -18,12 +19,14 @@ const GROUP_MS = 4;
 /**
  * @param segmentBytes a segment that has grown beyond this is followed by a new one
  * @param onDurable is called after each group
+ * @param makeRoom is asked when the disk is full; what did not fit is written again when it could make some
  * @param onFailure is called once when the disk refuses; nothing is written after that
  */
 export function createSegmentWriter(
   journal: StoredJournal,
   segmentBytes: number,
   onDurable: () => void,
+  makeRoom: () => Promise<boolean>,
   onFailure: (error: unknown) => void,
 ): SegmentWriter {
   let pending: Buffer[] = [];
@@ -54,7 +57,8 @@ export function createSegmentWriter(
     handle = undefined;
     const previous = lastSegment(journal);
     if (previous.lastOffset >= previous.firstOffset) {
-      journal.segments.push(await createSegment(journal.folder, previous.lastOffset + 1));
+      const first = previous.lastOffset + 1;
+      journal.segments.push(await withRoom(makeRoom, () => createSegment(journal.folder, first)));
     }
   };
 
@@ -64,10 +68,15 @@ export function createSegmentWriter(
     pending = [];
     if (group.length === 0) return;
     const segment = lastSegment(journal);
-    handle ??= await open(segment.path, 'a', 0o600);
     const bytes = Buffer.concat(group);
-    await handle.writeFile(bytes);
-    await handle.datasync();
+    let tries = 0;
+    await withRoom(makeRoom, async () => {
+      handle ??= await open(segment.path, 'a', 0o600);
+      // A disk that filled up may have taken a part.
+      if (tries++ > 0) await handle.truncate(segment.bytes);
+      await handle.writeFile(bytes);
+      await handle.datasync();
+    });
     lastSyncAt = performance.now();
     segment.bytes += bytes.length;
     segment.lastOffset += group.length;

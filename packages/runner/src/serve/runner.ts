@@ -47,6 +47,7 @@ export async function openRunner(options: RunnerOptions): Promise<Runner> {
   const journal = await openJournal({
     folder: state.journal,
     maximumBytes: settings.journalBytes,
+    onFull: () => supervisor.journalFull(),
     onFailure: options.onFailure,
   });
   const [inbox, epochs, processes, stored] = await Promise.all([
