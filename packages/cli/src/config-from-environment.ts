@@ -40,6 +40,7 @@ export async function configFromEnvironment(environment: Environment): Promise<E
     syncIntervalMs: settings.SYNC_INTERVAL_MS,
     orphanTtlMs: settings.ORPHAN_TTL_MS,
     logLevel: settings.LOG_LEVEL,
+    settings: { backgroundTimeoutMs: settings.BACKGROUND_TIMEOUT_MS },
   };
   return { config, settings, warnings };
 }

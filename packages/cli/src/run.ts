@@ -10,7 +10,7 @@ const STOP_MS = 30_000;
 
 /**
  * Runs the reference server until a signal ends it: Ctrl-C (SIGINT) ends everything it started; SIGTERM lets runs go on in their
- * sandboxes for the next server. A second signal is immediate.
+ * sandboxes for the next server, unless `STOP_RUNS=end`. A second signal is immediate.
  *
  * @param adapt has the last word on the configuration, e.g. to add an agent of one's own
  * @returns the exit code
@@ -21,7 +21,7 @@ export async function run(
 ): Promise<number> {
   const out = process.stdout;
   try {
-    const { config, warnings } = await configFromEnvironment(environment);
+    const { config, settings, warnings } = await configFromEnvironment(environment);
     const runtime = new AgentRuntime(adapt(config));
     const ended = untilSignal();
     await runtime.start();
@@ -29,13 +29,12 @@ export async function run(
     out.write(`${banner(url, await healthOf(runtime), warnings, out.isTTY)}\n`);
 
     const signal = await ended;
-    const runs = signal === 'SIGINT' ? 'end' : 'leave';
+    const runs = signal === 'SIGINT' ? 'end' : settings.STOP_RUNS;
     out.write(
       runs === 'end'
         ? 'Ending the server, its sandboxes and helpers…\n'
         : 'Stopping; runs go on in their sandboxes for the next server…\n',
     );
-    process.once(signal, () => process.exit(1));
     const finished = await Promise.race([runtime.stop({ runs }).then(() => true), timeout(STOP_MS)]);
     out.write(
       finished
@@ -59,10 +58,17 @@ async function healthOf(runtime: AgentRuntime): Promise<Health> {
   return healthSchema.parse(await answer.json());
 }
 
+/** Resolves with the first signal; from then on any other ends the process at once. */
 function untilSignal(): Promise<NodeJS.Signals> {
+  let first = true;
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-      process.once(signal, () => resolve(signal));
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.on(signal, () => {
+        if (!first) process.exit(1);
+        first = false;
+        resolve(signal);
+      });
+    }
   });
 }
 

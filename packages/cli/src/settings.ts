@@ -27,8 +27,10 @@ const settingsSchema = z.object({
   ANTHROPIC_API_KEY: text.optional(),
   ANTHROPIC_BASE_URL: z.url('must be a URL').optional(),
   IDLE_TIMEOUT_MS: milliseconds(900_000),
+  BACKGROUND_TIMEOUT_MS: milliseconds(14_400_000),
   SYNC_INTERVAL_MS: milliseconds(30_000),
   ORPHAN_TTL_MS: milliseconds(900_000),
+  STOP_RUNS: z.enum(['leave', 'end'], 'must be leave or end').default('leave'),
   LOG_LEVEL: z
     .enum(['debug', 'info', 'warn', 'error', 'silent'], 'must be debug, info, warn, error or silent')
     .default('info'),

@@ -93,12 +93,15 @@ export class AgentRuntime {
     }
   }
 
-  /** Sends clients away to reconnect, flushes everything, closes what was opened here. The store is closed, not emptied. */
+  /**
+   * Is no longer ready, sends clients away to reconnect, flushes everything, closes what was opened here. The store is closed,
+   * not emptied.
+   */
   stop({ runs = 'leave' }: StopOptions = {}): Promise<void> {
     this.#stopping ??= (async () => {
       const { engine, models, sandboxes } = this.#assembly;
-      await this.#sockets.close();
-      await engine.stop({ runs });
+      // Both begin at once: nobody who is sent away finds this server ready.
+      await Promise.all([this.#sockets.close(), engine.stop({ runs })]);
       await this.#listening?.close();
       await models.stop({ runs });
       await sandboxes.close?.();

@@ -16,7 +16,7 @@ function adapt(config: RuntimeConfig): RuntimeConfig {
     ...(SCENARIO_SANDBOX === 'plain'
       ? { sandbox: plainProcesses({ directory: join(dataDirectory, 'sandboxes'), orphanTtlMs }) }
       : {}),
-    settings: JSON.parse(SCENARIO_SETTINGS ?? '{}') as RuntimeConfig['settings'],
+    settings: { ...config.settings, ...(JSON.parse(SCENARIO_SETTINGS ?? '{}') as RuntimeConfig['settings']) },
   };
 }
 

@@ -65,6 +65,12 @@ export const RUNS = {
     says: "profiles of a folder and of the store reach the agent in Claude's forms",
   },
 
+  'SERVER-stop-graceful': {
+    from: server,
+    says: 'on SIGTERM readiness is red, clients get 1012, all is flushed within a bound, and the next start continues',
+  },
+  'SERVER-stop-runs': { from: server, says: 'STOP_RUNS=end has SIGTERM save and end the runs' },
+  'SERVER-second-signal': { from: server, says: 'a second signal ends the server at once' },
   'SERVER-banner': {
     from: server,
     says: 'the start prints address, store, sandbox, agents, model and lines that work',

@@ -106,6 +106,7 @@ describe('a start that cannot be', TOGETHER, () => {
     ['IDLE_TIMEOUT_MS', '-1'],
     ['ANTHROPIC_BASE_URL', 'not a url'],
     ['LOG_LEVEL', 'loud'],
+    ['STOP_RUNS', 'maybe'],
     ['ALLOW_UNISOLATED', 'yes'],
     ['DATABASE_URL', 'oracle:somewhere'],
   ])(

@@ -32,6 +32,8 @@ export interface FakeRunner {
   stutters: boolean;
   /** Its events come before it says that the command was taken. */
   hasty: boolean;
+  /** Frames of these types it does not hear. */
+  readonly deafTo: Set<EngineFrame['type']>;
   /** What it is asked for as bytes it gives only once this is over. */
   withholdsBytes: boolean;
   /** Something runs in the background. */
@@ -245,11 +247,15 @@ export function createFakeRunner(
   const handle = (connection: Connection, frame: EngineFrame): void => {
     if (frame.type === 'hello') greet(connection, frame.epoch);
     else if (connection.epoch < epoch) connection.close();
-    else serve(connection, frame);
+    else hear(connection, frame);
   };
 
   const open = (connection: Connection, { id, target }: Extract<EngineFrame, { type: 'open' }>): void => {
     for (const answer of streams.open(id, target)) connection.send(answer);
+  };
+
+  const hear = (connection: Connection, frame: Exclude<EngineFrame, { type: 'hello' }>): void => {
+    if (!runner.deafTo.has(frame.type)) serve(connection, frame);
   };
 
   const serve = (connection: Connection, frame: Exclude<EngineFrame, { type: 'hello' }>): void => {
@@ -297,6 +303,7 @@ export function createFakeRunner(
     stutters: false,
     hasty: false,
     background: false,
+    deafTo: new Set(),
     get withholdsBytes() {
       return withheld !== null;
     },

@@ -25,6 +25,8 @@ export interface FakeSandboxes extends SandboxProvider {
   readonly creations: ('fail' | 'hang' | 'made-but-unknown')[];
   /** What becomes of the next `terminate`s: `hang` does nothing and never answers. */
   readonly endings: ('fail' | 'hang')[];
+  /** Whether a sandbox that is looked for is found. */
+  attaching: 'found' | 'hang';
   /** Every call fails. */
   unreachable: boolean;
   /** Called for each new sandbox. */
@@ -103,6 +105,7 @@ export function createFakeSandboxes(clock: FakeClock): FakeSandboxes {
     behaviour: 'answer',
     creations: [],
     endings: [],
+    attaching: 'found',
     unreachable: false,
     onCreate: () => {},
     async check() {
@@ -130,6 +133,7 @@ export function createFakeSandboxes(clock: FakeClock): FakeSandboxes {
     },
     async attach(sandboxId) {
       reach();
+      if (provider.attaching === 'hang') return new Promise<never>(() => {});
       const sandbox = all.find(({ id }) => id === sandboxId);
       if (!sandbox?.alive) throw new AgentServerError('sandbox_not_found', `no sandbox ${sandboxId}`);
       return handle(sandbox);
