@@ -11,7 +11,8 @@ export const SESSION_EXITS: Readonly<Record<SessionStatus, readonly SessionStatu
 
 /** The same of its sandbox. */
 export const SANDBOX_EXITS: Readonly<Record<SandboxStatus, readonly SandboxStatus[]>> = {
-  none: ['creating'],
+  // All but the first: where a store keeps no events, a new server finds the sandbox that a session had.
+  none: ['creating', 'ready', 'releasing', 'lost'],
   creating: ['ready', 'releasing', 'lost', 'none'],
   ready: ['releasing', 'lost'],
   releasing: ['none', 'lost'],

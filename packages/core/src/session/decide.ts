@@ -3,7 +3,7 @@ export interface SessionFacts {
   /** What became of the last append is not known: nothing can be decided until the log has said it. */
   logUncertain: boolean;
   terminated: boolean;
-  /** The end of the sandbox has begun: it takes no turn any more. */
+  /** The sandbox is being ended, or was given up as lost: what is left of it takes no turn any more. */
   releasing: boolean;
   /** The record names a sandbox, or the intent to have one. */
   claimed: boolean;

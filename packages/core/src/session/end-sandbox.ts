@@ -10,7 +10,8 @@ import { answerWakers, type SessionContext, takeTurnsBack } from './session-cont
 export async function endSandbox(context: SessionContext, reason: string): Promise<void> {
   const { keeper, event, held, record, stream } = context;
   const sandboxId = held?.sandbox.id ?? record.current().sandbox?.sandboxId;
-  if (sandboxId && stream.latest().session.sandbox.status !== 'releasing') {
+  const { status } = stream.latest().session.sandbox;
+  if (sandboxId && status !== 'releasing' && status !== 'lost') {
     await context.append({ events: [event('sandbox:releasing', { sandboxId, reason })] });
     context.failingSince = null;
   }
@@ -31,7 +32,7 @@ export async function endSandbox(context: SessionContext, reason: string): Promi
   answerWakers(context, new AgentServerError('sandbox_unavailable', message));
 }
 
-/** Ends it once more after a failure, or one that another server began to end. */
+/** Ends it once more after a failure, or what another server began to end, or what is left of one that was lost. */
 export async function endAgain(context: SessionContext): Promise<void> {
   const { stream, parts } = context;
   const { status, sandbox } = stream.latest().session;

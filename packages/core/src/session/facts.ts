@@ -12,7 +12,7 @@ export function factsOf(context: SessionContext): SessionFacts {
   return {
     logUncertain: stream.uncertain(),
     terminated: session.status === 'terminated',
-    releasing: session.sandbox.status === 'releasing',
+    releasing: session.sandbox.status === 'releasing' || session.sandbox.status === 'lost',
     claimed: Boolean(record.current().sandbox),
     sandbox: held ? 'held' : 'none',
     runner: link ? 'connected' : 'none',

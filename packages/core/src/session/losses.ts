@@ -62,7 +62,7 @@ export async function loseSandbox(context: SessionContext, reason: string): Prom
   context.failingSince = null;
   context.barrenSandboxes += 1;
   await parts.models.revoke?.(context.sessionId).catch(() => {});
-  await record.claim(null);
-  // When it is not gone after all, nobody claims it any more: if this fails, it is reaped as an orphan.
+  // When it is not gone after all. Nobody claims it any more: if this fails, it is reaped as an orphan.
   held?.sandbox.terminate().catch(() => {});
+  await record.claim(null);
 }

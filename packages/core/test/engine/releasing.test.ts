@@ -77,10 +77,51 @@ describe('a sandbox that is being given back', () => {
     expect(session.of('sandbox:lost')).toEqual([]);
   });
 
+  it('or was given up as lost is not taken up again, though the store took the end of its claim late', async () => {
+    const world = await createWorld();
+    const session = await world.session();
+    await session.send('hello');
+    await session.untilQuiet();
+    const old = session.runner();
+    old.stalled = true;
+    const { turnId } = await session.send('again');
+    world.store.faults.script('updateSessionRecord', ...Array.from({ length: 30 }, () => 'before' as const));
+    await session.untilEvent('sandbox:lost');
+    old.stalled = false;
+    await world.clock.advance(2000);
+    world.store.faults.clear();
+    await session.untilQuiet();
+    expect(session.outcomes(turnId)).toEqual(['turn:completed']);
+    expect(old.begun).not.toContain(turnId);
+    expect(world.sandboxes.alive().map(({ id }) => id)).toEqual([session.sandbox().id]);
+  });
+
   it('gives way to a new one for whoever wakes the session', async () => {
     const { world, session } = await releasing();
     await world.clock.wait(world.engine.sessions.wake(ANNA, session.id));
     expect((await session.state()).sandbox.status).toBe('ready');
     expect(world.sandboxes.alive()).toHaveLength(1);
+  });
+});
+
+describe('a sandbox that was given up as lost', () => {
+  it('is not taken up again by the next server, though this one died before it let go of it', async () => {
+    const world = await createWorld();
+    const session = await world.session();
+    await session.send('hello');
+    await session.untilQuiet();
+    const [old] = world.sandboxes.all;
+    if (old) old.runner.stalled = true;
+    world.sandboxes.endings.push('fail');
+    world.store.faults.script('updateSessionRecord', ...Array.from({ length: 300 }, () => 'hang' as const));
+    await session.untilEvent('sandbox:lost');
+    if (old) old.runner.stalled = false;
+    world.store.faults.clear();
+    await world.restart();
+    const { turnId } = await session.send('again');
+    await session.untilQuiet();
+    expect(session.outcomes(turnId)).toEqual(['turn:completed']);
+    expect(old?.runner.begun).not.toContain(turnId);
+    expect(world.sandboxes.alive().map(({ id }) => id)).toEqual([session.sandbox().id]);
   });
 });
