@@ -43,7 +43,8 @@ describe('a sandbox that no record claims', () => {
     await session.send();
     await session.untilQuiet();
     await make(world, OURS);
-    world.store.faults.script('listAllSessions', ...Array.from({ length: 20 }, () => 'before' as const));
+    for (const method of ['listAllSessions', 'listUnfinishedSessions'])
+      world.store.faults.script(method, ...Array.from({ length: 20 }, () => 'before' as const));
     await world.clock.advance(4 * ROUND_MS);
     expect(world.sandboxes.alive()).toHaveLength(2);
   });
