@@ -8,7 +8,7 @@ export interface EngineSettings {
   backgroundTimeoutMs: number;
   /** How often transcript and files are saved during a turn. */
   syncIntervalMs: number;
-  /** A turn without any event for so long is ended as `turn_timeout`. */
+  /** A turn without any event but of files for so long is ended as `turn_timeout`. */
   turnTimeoutMs: number;
   /** An ask that nobody answers for so long is resolved as `timeout`. */
   requestTimeoutMs: number;

@@ -18,7 +18,7 @@ describe('readers of a session', TOGETHER, () => {
     'that disconnect at random see each seq once, over %s [LIFE-random-disconnects] [DIES-client] [LAW-03-cursor-exact] [LAW-01-seq-no-gaps]',
     async (transport) => {
       const { id, seen, follower } = await place().session({ transport });
-      const { turnId } = await place().rest.send(id, 'text 250 100');
+      const { turnId } = await place().rest.send(id, 'text 100000 10');
       const [distances] = fc.sample(
         fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 10, maxLength: 10 }),
         1,
@@ -28,6 +28,7 @@ describe('readers of a session', TOGETHER, () => {
         await seen.until('block:delta', ({ seq }) => seq >= from + distance);
         follower.cut();
       }
+      await place().rest.ask('POST', `/sessions/${id}/interrupt`, { turnId });
       await seen.untilEnded(turnId);
       expect(seen.faults, `cut after ${distances}`).toEqual([]);
       const { events } = await place().rest.events(id);

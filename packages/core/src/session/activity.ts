@@ -11,9 +11,10 @@ function note(context: SessionContext, { type, payload, context: { source } }: S
   const now = context.parts.clock.now();
   if (source === 'runner') {
     context.unsaved = true;
-    // A program that writes files in the background is no use of the session.
-    if (!type.startsWith('file:') && type !== 'log' && type !== 'error') context.lastActivity = now;
-    context.lastTurnEvent = now;
+    // A program that writes files in the background is neither a use of the session nor a sign of life of its turn.
+    const ofTheAgent = !type.startsWith('file:');
+    if (ofTheAgent && type !== 'log' && type !== 'error') context.lastActivity = now;
+    if (ofTheAgent) context.lastTurnEvent = now;
   }
   switch (type) {
     case 'turn:queued':

@@ -272,6 +272,19 @@ describe('a turn', () => {
     expect(session.of('turn:failed')[0]?.payload.code).toBe('turn_timeout');
   });
 
+  it('is not taken for alive because a program in the background writes files', async () => {
+    const world = await createWorld();
+    world.sandboxes.behaviour = 'begin';
+    const session = await world.session();
+    const { turnId } = await session.send();
+    await session.untilEvent('turn:started');
+    for (let count = 0; count < 30 && session.outcomes(turnId).length === 0; count += 1) {
+      session.runner().write('server.log', `line ${count}`);
+      await world.clock.advance(100_000);
+    }
+    expect(session.of('turn:failed')[0]?.payload).toMatchObject({ turnId, code: 'turn_timeout' });
+  });
+
   it('that gives signs of life may last', async () => {
     const { world, session } = await runningTurn();
     for (let count = 0; count < 4; count += 1) {
