@@ -3,7 +3,7 @@ import { checkFencing } from './checks/fencing.ts';
 import { checkMemory, checkStore, recollection } from './checks/memory.ts';
 import { checkStreams } from './checks/streams.ts';
 import { blocksOfTurn } from './checks/turn-blocks.ts';
-import { checkNext, checkTurns } from './checks/turns.ts';
+import { checkNext, checkNothingElse, checkTurns } from './checks/turns.ts';
 import { checkEffects, checkFiles } from './checks/workspace.ts';
 import type { Finding } from './finding.ts';
 import type { Outcome } from './kinds/kind.ts';
@@ -40,6 +40,7 @@ export async function checkSession(check: SessionCheck): Promise<Finding[]> {
   const findings = [
     ...checkTurns(session, sent, outcome),
     ...checkNext(session, next),
+    ...checkNothingElse(session, [first, second, next]),
     ...(await checkStreams(scene, session, boundMs)),
     ...checkFencing(scene.audit(), session.id),
   ];

@@ -13,7 +13,7 @@ import type { Twin } from './twin.ts';
 import { until } from './wait.ts';
 import { workloadOf } from './workload.ts';
 
-const RUNNING_MS = 20_000;
+const RUNNING_MS = 60_000;
 
 /** What became of a fault. */
 export interface FaultResult {

@@ -11,7 +11,7 @@ import { createTwins } from './twin.ts';
 
 const BOUND_MS = 90_000;
 /** A broken product is not waited for as long. */
-const SABOTAGED_BOUND_MS = 20_000;
+const SABOTAGED_BOUND_MS = 40_000;
 
 export interface RunResult {
   results: readonly KeptResult[];

@@ -20,10 +20,10 @@ const PATCHES: Partial<Record<Sabotage, readonly Patch[]>> = {
       to: `import { type FileHandle, open } from ${JSON.stringify(VOLATILE)}`,
     },
     {
-      module: /runner\/src\/journal\/journal\.ts$/,
-      from: 'const { journals, state, clean } = await recoverJournals(folder);',
-      to: `(await import(${JSON.stringify(VOLATILE)})).loseUnsynced(folder);
-  const { journals, state, clean } = await recoverJournals(folder);`,
+      module: /runner\/src\/journal\/recover\.ts$/,
+      from: 'export async function recoverJournals(folder: string): Promise<RecoveredJournals> {',
+      to: `export async function recoverJournals(folder: string): Promise<RecoveredJournals> {
+  (await import(${JSON.stringify(VOLATILE)})).loseUnsynced(folder);`,
     },
     { module: /runner\/src\/journal\/writer\.ts$/, from: 'await handle.datasync();', to: '' },
   ],

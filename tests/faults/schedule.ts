@@ -48,7 +48,7 @@ const LONGEST_DELAY_MS: Record<AgentName, number> = { scripted: 2500, claude: 40
 /** From the moment a message is handed to its client until it is answered, about. */
 const SENDING_MS = 30;
 /** Within a turn that streams, so that what is broken on purpose is sure to matter. */
-const AIMED_MS = { lowest: 300, highest: 900 };
+const AIMED_MS = { lowest: 200, highest: 600 };
 /** Of the faults of a kind that either agent can have, one in so many goes to Claude. */
 const CLAUDE_EVERY = 4;
 

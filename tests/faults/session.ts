@@ -30,6 +30,8 @@ export interface FaultSession {
   readonly clients: readonly FaultClient[];
   /** What the observer saw. */
   readonly seen: Witness;
+  /** Turns that answers to messages named, of all passes. */
+  readonly acknowledged: Set<string>;
   /** Marks of earlier passes whose messages the agent has to remember. */
   readonly remembered: string[];
   /** Files that have to be in the workspace, by path. */
@@ -68,6 +70,7 @@ export async function openSession(scene: Scene, ordinal: number): Promise<FaultS
     observer,
     clients,
     seen,
+    acknowledged: new Set(),
     remembered: [],
     files: new Map(),
     endOf(turnId) {

@@ -1,7 +1,9 @@
 /** What the store of a server under test does instead of its work, as the control file says. */
 export interface StoreFault {
   mode: 'fail-before' | 'fail-after' | 'hang' | 'slow';
-  /** Of `hang`: what was asked meanwhile is never done nor answered, instead of late. */
+  /** Of `hang`: what is asked is done at once, and only the answer waits. */
+  committed?: boolean;
+  /** Of `hang`: what was asked meanwhile is never answered, instead of late. */
   silent?: boolean;
   /** Of `slow`: before each call, in milliseconds. */
   delayMs?: number;

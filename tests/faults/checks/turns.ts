@@ -12,14 +12,17 @@ export function checkTurns(session: FaultSession, sent: SentWorkload, outcome: O
   const findings = turns.flatMap((turn, index) => checkTurn(session, `turn ${index + 1}`, turn));
   const ends = turns.map(({ turnId }) => session.endOf(turnId));
   const failed = ends.filter((end) => end?.type === 'turn:failed');
+  const queuedAt = eventOf(session, 'turn:queued', sent.first.turnId)?.seq ?? 0;
+  const gone = session.seen.events.find(({ type, seq }) => type === 'sandbox:lost' && seq > queuedAt);
   for (const end of ends) {
     if (!end || end.type === 'turn:completed') continue;
     const { code = end.type } = end.payload as { code?: string };
-    if (code !== outcome) findings.push(lost(`a turn ended as ${code}, which is not the outcome ${outcome}`));
+    // A sandbox that is deleted asks its runner to end first, which may still say so.
+    const isAsked = outcome === 'sandbox_lost' && code === 'runner_lost' && gone !== undefined;
+    if (code !== outcome && !isAsked)
+      findings.push(lost(`a turn ended as ${code}, which is not the outcome ${outcome}`));
   }
   if (failed.length > 1) findings.push(lost(`one fault ended ${failed.length} turns`));
-  const queuedAt = eventOf(session, 'turn:queued', sent.first.turnId)?.seq ?? 0;
-  const gone = session.seen.events.find(({ type, seq }) => type === 'sandbox:lost' && seq > queuedAt);
   if (gone && outcome !== 'sandbox_lost')
     findings.push(lost(`the sandbox was lost: ${JSON.stringify(gone.payload)}`));
   const [first, second] = turns.map(({ turnId }) => eventOf(session, 'turn:started', turnId));
@@ -28,6 +31,16 @@ export function checkTurns(session: FaultSession, sent: SentWorkload, outcome: O
     findings.push(doubled('the second turn began before the first ended'));
   if (first && second && second.seq < first.seq) findings.push(lost('the turns changed places'));
   return findings;
+}
+
+/** Nothing was queued but what the clients know of: a message that is repeated under its key is no second one. */
+export function checkNothingElse(session: FaultSession, turns: readonly AcknowledgedTurn[]): Finding[] {
+  for (const { turnId } of turns) session.acknowledged.add(turnId);
+  return session.seen.events.flatMap((event) => {
+    if (event.type !== 'turn:queued' || session.acknowledged.has(event.payload.turnId)) return [];
+    const { turnId, content } = event.payload;
+    return [doubled(`turn ${turnId} is of no answer: ${JSON.stringify(content).slice(0, 100)}`)];
+  });
 }
 
 /** Completed, and answered. */

@@ -30,7 +30,11 @@ const store = (
 export const STORE_KINDS: readonly FaultKind[] = [
   store('store-fail-before', 3000, () => ({ mode: 'fail-before' })),
   store('store-fail-after', 3000, () => ({ mode: 'fail-after' })),
-  store('store-hang', 3000, ({ random }) => ({ mode: 'hang', silent: random.between(0, 3) === 0 })),
+  store('store-hang', 3000, ({ random }) => ({
+    mode: 'hang',
+    committed: random.between(0, 1) === 0,
+    silent: random.between(0, 3) === 0,
+  })),
   store('store-slow', 5000, ({ random }) => ({ mode: 'slow', delayMs: random.between(50, 800) })),
   {
     name: 'disk-full',

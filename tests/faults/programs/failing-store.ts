@@ -27,10 +27,12 @@ export function failingStore(store: PersistenceAdapter, controlFile: string): Pe
       await call();
       throw unavailable();
     },
-    async hang(call, { silent }) {
+    async hang(call, { committed, silent }) {
+      const answer = committed ? call() : undefined;
+      answer?.catch(() => {});
       await over();
       if (silent) return new Promise(() => {});
-      return call();
+      return answer ?? call();
     },
     async slow(call, { delayMs = 0 }) {
       await pause(delayMs);
