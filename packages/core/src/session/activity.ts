@@ -37,6 +37,7 @@ function note(context: SessionContext, { type, payload, context: { source } }: S
     case 'turn:failed':
     case 'turn:interrupted':
     case 'turn:cancelled':
+      context.lastActivity = now;
       context.turnCommands.delete(payload.turnId);
       if (context.handedTurnId === payload.turnId) context.handedTurnId = null;
       break;

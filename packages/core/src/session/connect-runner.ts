@@ -76,7 +76,7 @@ async function record(
   const { stream, event, parts, sessionId } = context;
   const fresh = unread(hello.journals, stream.journal(), arrived);
   if (fresh.length === 0) return undefined;
-  const { dropped, ...admitted } = admit(stream.latest(), fresh, event);
+  const { dropped, ...admitted } = admit(stream.latest(), fresh, event, context.overdue);
   for (const { type } of dropped)
     parts.logger.log('debug', 'event of a turn that is not running', { sessionId, type });
   try {

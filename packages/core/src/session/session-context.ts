@@ -1,4 +1,10 @@
-import type { AgentProfile, QueuedTurn, RunnerSetup, SessionEvent } from '@hhopkins/agent-protocol';
+import type {
+  AgentProfile,
+  PendingEvent,
+  QueuedTurn,
+  RunnerSetup,
+  SessionEvent,
+} from '@hhopkins/agent-protocol';
 import type { EngineParts } from '../engine-parts.ts';
 import type { CommandRecord } from '../ports/event-log.ts';
 import type { RunnerLink } from '../runner/runner-link.ts';
@@ -49,6 +55,8 @@ export interface SessionHands {
   /** Clock time before which no connection is tried. */
   connectAfter: number;
   handedTurnId: string | null;
+  /** The end of the turn that is interrupted for its silence. */
+  overdue: PendingEvent<'turn:failed'> | null;
   /** Control commands that the runner has not taken. */
   controls: CommandRecord[];
   /** Steering messages that the runner took and the agent has not shown, by message. */
@@ -82,6 +90,7 @@ export const emptyHands = (now: number): SessionHands => ({
   brokenLinks: 0,
   connectAfter: 0,
   handedTurnId: null,
+  overdue: null,
   controls: [],
   steers: new Map(),
   turnCommands: new Map(),

@@ -1,4 +1,9 @@
-import { AgentServerError, type RunnerCommand, runnerCommandSchema } from '@hhopkins/agent-protocol';
+import {
+  AgentServerError,
+  type PendingEvent,
+  type RunnerCommand,
+  runnerCommandSchema,
+} from '@hhopkins/agent-protocol';
 import type { CommandRecord } from '../ports/event-log.ts';
 import { pause } from '../support/deadline.ts';
 import { connectRunner } from './connect-runner.ts';
@@ -106,21 +111,21 @@ export const STEPS: Record<Step, (context: SessionContext) => Promise<void>> = {
   },
 
   async 'end-silent-turn'(context) {
-    const { stream, parts, link, sessionId } = context;
+    const { stream, parts, link, sessionId, event } = context;
     const { session } = stream.latest();
     const turnId = session.activeTurn?.turnId ?? turnAtRunner(context) ?? session.queue[0]?.turnId;
     if (!turnId) return;
     parts.logger.log('warn', 'turn without a sign of life', { sessionId, turnId });
+    const minutes = Math.round(parts.settings.turnTimeoutMs / 60_000);
+    const message = `The turn showed no sign of life for ${minutes} minutes and was ended`;
+    const payload = { turnId, code: 'turn_timeout', message, retryable: true };
+    context.overdue = event('turn:failed', payload, { turnId }) as PendingEvent<'turn:failed'>;
     const commandId = crypto.randomUUID();
     await link?.command({ type: 'interrupt', commandId, turnId }).catch(() => {});
     await pause(parts.clock, WEDGED_GRACE_MS, context.signal);
-    const minutes = Math.round(parts.settings.turnTimeoutMs / 60_000);
-    const failed = failTurn(
-      context,
-      turnId,
-      'turn_timeout',
-      `The turn showed no sign of life for ${minutes} minutes and was ended`,
-    );
+    context.overdue = null;
+    const failed = failTurn(context, turnId, 'turn_timeout', message);
+    // It heeded the interrupt.
     if (failed.length === 0) return;
     await context.append({ events: failed });
     // An agent that does not even heed an interrupt is not to be trusted with the next turn.

@@ -58,11 +58,14 @@ export function expireRequests(
 /**
  * What of a runner's events goes into the log, in the light of what the engine knows: one turn runs at a time, it starts from
  * the queue or by the agent itself, and ends once; only a turn that runs may ask.
+ *
+ * @param overdue the end of a turn that was interrupted for its silence, to be said instead of the runner's
  */
 export function admit(
   state: SessionState,
   arrived: readonly AcceptedEvent[],
   event: EventFactory,
+  overdue: PendingEvent<'turn:failed'> | null = null,
 ): Append & { journal: JournalPosition | undefined; dropped: PendingEvent[] } {
   const events: PendingEvent[] = [];
   const dropped: PendingEvent[] = [];
@@ -90,7 +93,8 @@ export function admit(
         const { turnId } = next.payload;
         const active = activeTurn?.turnId === turnId;
         if (active) for (const closing of closeOpenEnds(current, event)) say(closing);
-        if (active || queue.some((turn) => turn.turnId === turnId)) say(next);
+        const late = next.type === 'turn:interrupted' && overdue?.payload.turnId === turnId;
+        if (active || queue.some((turn) => turn.turnId === turnId)) say(late ? overdue : next);
         else dropped.push(next);
         break;
       }

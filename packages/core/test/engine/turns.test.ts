@@ -260,6 +260,15 @@ describe('a turn', () => {
     expect(session.outcomes(next.turnId)).toEqual(['turn:completed']);
   });
 
+  it('that heeds the interrupt of its watchdog ends by the same name, and keeps its sandbox', async () => {
+    const { world, session, turnId } = await runningTurn();
+    await session.untilQuiet(3_600_000);
+    expect(session.outcomes(turnId)).toEqual(['turn:failed']);
+    expect(session.of('turn:failed')[0]?.payload).toMatchObject({ turnId, code: 'turn_timeout' });
+    await world.clock.advance(60_000);
+    expect(world.sandboxes.alive()).toHaveLength(1);
+  });
+
   it('that the runner took but never begins is ended by the same watch', async () => {
     const world = await createWorld();
     world.sandboxes.behaviour = 'take';
