@@ -2,6 +2,7 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import { type Finding, stuck } from '../finding.ts';
 import { RELAY, RUNNER, SERVER } from '../kinds/means.ts';
 import type { Scene } from '../scene.ts';
+import type { FaultSession } from '../session.ts';
 import { until } from '../wait.ts';
 
 /** What a resting process may have open beyond the least that its like had: a connection that is about to be closed. */
@@ -30,8 +31,11 @@ export interface DescriptorBook {
   check(): Promise<Finding[]>;
 }
 
+/** What is used of a scene. */
+type WatchedScene = Pick<Scene, 'processes'> & { sessions: readonly Pick<FaultSession, 'sandboxId'>[] };
+
 /** To be opened when the scene's clients are there. */
-export function openDescriptorBook(scene: Scene): DescriptorBook {
+export function openDescriptorBook(scene: WatchedScene, settleMs = SETTLE_MS): DescriptorBook {
   /** The least that one in this role had open at rest, its sandboxes left out. */
   const least = new Map<string, number>();
 
@@ -56,7 +60,7 @@ export function openDescriptorBook(scene: Scene): DescriptorBook {
   return {
     async check() {
       try {
-        await until('only what is needed is open', SETTLE_MS, () => over().length === 0);
+        await until('only what is needed is open', settleMs, () => over().length === 0);
         return [];
       } catch {
         return over().map(({ process: { pid, command }, open, most }) =>

@@ -76,7 +76,11 @@ function sequence(stored: readonly SessionEvent[]): Finding[] {
 }
 
 /** In each of its lives a client got one state, the true one, and from there on each event once. */
-function checkClient(client: FaultClient, sessionId: string, stored: readonly SessionEvent[]): Finding[] {
+export function checkClient(
+  client: FaultClient,
+  sessionId: string,
+  stored: readonly SessionEvent[],
+): Finding[] {
   const findings = client.complaints.map((what) => lost(`${client.name}: ${what}`));
   for (const [index, { seen, beginning }] of client.lives.entries()) {
     const { faults, events } = seen;
