@@ -10,10 +10,13 @@ import { createWitness } from '../harness/witness.ts';
 
 const queued = (seq: number): SessionEvent<'turn:queued'> => ({
   seq,
-  id: `event-${seq}`,
   type: 'turn:queued',
-  timestamp: '2026-01-01T00:00:00.000Z',
-  context: { sessionId: 'session', source: 'engine' },
+  context: {
+    sessionId: 'session',
+    conversationId: 'main',
+    source: 'engine',
+    timestamp: '2026-01-01T00:00:00.000Z',
+  },
   payload: { turnId: `turn-${seq}`, messageId: `message-${seq}`, content: 'hello', delivery: 'queue' },
 });
 const LOG = [1, 2, 3, 4, 5].map(queued);
