@@ -67,6 +67,17 @@ describe('which prompt is answered', () => {
     expect(await textOf(request(turns))).toContain('come back');
   });
 
+  it('is acknowledged in the words that its line has for that', async () => {
+    const turns = [
+      user('sim:shell background=true later="It is over."'),
+      assistant('Bash'),
+      toolResults,
+      assistant(),
+      toolResults,
+    ];
+    expect(await textOf(request(turns))).toBe('It is over.');
+  });
+
   it('gives the same answer to the same request, however often it is asked', async () => {
     const asked = request([user('sim:shell cmd=ls')]);
     expect(await decide(asked)).toEqual(await decide(asked));

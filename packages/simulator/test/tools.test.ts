@@ -25,6 +25,21 @@ describe('a shell command', () => {
   });
 });
 
+describe('a shell command in the background', () => {
+  it('is told so to a shell that can, and is an ordinary command to another', async () => {
+    const background = { type: 'boolean' };
+    const prompt = user('sim:shell background=true cmd=ls');
+    const able = tool('Bash', { command: string, run_in_background: background }, ['command']);
+    expect(await callsOf(request([prompt], { tools: [able] }))).toEqual([
+      { name: 'Bash', input: { command: 'ls', run_in_background: true } },
+    ]);
+    const unable = tool('Bash', { command: string });
+    expect(await callsOf(request([prompt], { tools: [unable] }))).toEqual([
+      { name: 'Bash', input: { command: 'ls' } },
+    ]);
+  });
+});
+
 describe('a file write', () => {
   it.each([
     [write, { file_path: 'a.txt', content: file.content }],

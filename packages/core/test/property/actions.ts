@@ -26,6 +26,7 @@ export const action = fc.oneof(
       do: fc.constantFrom(
         'begin' as const,
         'begin-alone' as const,
+        'background' as const,
         'say' as const,
         'type' as const,
         'complete' as const,
@@ -77,7 +78,14 @@ export const action = fc.oneof(
   },
   {
     weight: 1,
-    arbitrary: fc.record({ do: fc.constantFrom('provider-away' as const, 'no-sandbox' as const) }),
+    arbitrary: fc.record({
+      do: fc.constantFrom(
+        'provider-away' as const,
+        'no-sandbox' as const,
+        'no-end' as const,
+        'no-end-told' as const,
+      ),
+    }),
   },
   {
     weight: 1,

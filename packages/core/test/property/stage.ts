@@ -148,6 +148,10 @@ export async function createStage(settings: Partial<EngineSettings> = {}): Promi
     sync: ({ session: index }) => wish(world.engine.sessions.sync(ANNA, sessionOf(index).id)),
     wake: ({ session: index }) => wish(world.engine.sessions.wake(ANNA, sessionOf(index).id)),
     begin: ({ session: index }) => withRunner(index, (runner) => runner.beginIfWaiting()),
+    background: ({ session: index }) =>
+      withRunner(index, (runner) => {
+        runner.background = !runner.background;
+      }),
     'begin-alone': ({ session: index }) => withRunner(index, (runner) => void runner.beginAlone()),
     say: ifActive((runner) => void runner.say(`text ${++contents}`)),
     // A block that grows, and is whole in the end.
@@ -179,6 +183,8 @@ export async function createStage(settings: Partial<EngineSettings> = {}): Promi
       sandboxes.unreachable = !sandboxes.unreachable;
     },
     'no-sandbox': () => void sandboxes.creations.push('fail'),
+    'no-end': () => void sandboxes.endings.push('fail'),
+    'no-end-told': () => void sandboxes.endings.push('hang'),
     reconnect: ({ session: index }) => reconnect(index),
   };
   const act = (given: Action): void => {
@@ -213,11 +219,13 @@ export async function createStage(settings: Partial<EngineSettings> = {}): Promi
       sandboxes.unreachable = false;
       sandboxes.behaviour = 'answer';
       sandboxes.creations.length = 0;
+      sandboxes.endings.length = 0;
       const answering = (): void => {
         for (const { runner } of sandboxes.alive()) {
           runner.behaviour = 'answer';
           runner.stalled = false;
           runner.stutters = false;
+          runner.background = false;
           runner.cutAfter(null);
           runner.beginIfWaiting();
           if (runner.active) runner.complete();
