@@ -1,3 +1,5 @@
+import { get } from 'node:http';
+import type { Follow, FollowItem } from '@hhopkins/agent-core';
 import { createScriptedEngine, type ScriptedEngine } from '@hhopkins/agent-testkit/transport';
 import { Hono } from 'hono';
 import { afterEach, expect, test, vi } from 'vitest';
@@ -66,6 +68,43 @@ test('an event stream whose reader takes nothing for long is ended', async () =>
   await answer.body?.cancel().catch(() => {});
   await server.close();
 });
+
+test('a reader that takes nothing is not read ahead for: what it does not take stays in the log', async () => {
+  const [count, size] = [600, 200_000];
+  let handedOver = 0;
+  let end = () => {};
+  const ended = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  async function* items(): AsyncGenerator<FollowItem, void, undefined> {
+    try {
+      yield { type: 'subscribed', streamId: 'stream', seq: 0 };
+      for (let seq = 1; seq <= count; seq += 1) {
+        handedOver += size;
+        const context = { sessionId: 's', conversationId: 'main', source: 'engine', timestamp } as const;
+        yield {
+          type: 'events',
+          events: [{ seq, type: 'log', payload: { level: 'info', message: 'x'.repeat(size) }, context }],
+        };
+      }
+    } finally {
+      end();
+    }
+  }
+  script = createScriptedEngine();
+  const follow = (): Follow => ({ [Symbol.asyncIterator]: items, close: () => {} });
+  const engine = { ...script.engine, sessions: { ...script.engine.sessions, follow } };
+  const server = await serve(engine, {}, { limits: { heartbeatMs: 50, stallMs: 500 } });
+  const request = get(`${server.url}/sessions/s/events?after=0`, asStream, (answer) => answer.pause());
+  request.on('error', () => {});
+  await ended;
+  // The operating system takes some megabytes by itself.
+  expect(handedOver).toBeLessThan((count * size) / 3);
+  request.destroy();
+  await server.close();
+});
+
+const timestamp = '2026-01-01T00:00:00.000Z';
 
 test('faults of our own are logged under the id that the client got', async () => {
   const logged: unknown[] = [];

@@ -65,5 +65,17 @@ export const BOUNDS = {
     from,
     says: 'a server that starts asks for the sessions that have something to do, not for all of them',
   },
+  'BOUND-slow-clients': {
+    from,
+    says: 'clients that take nothing cost the server a bounded memory, are told, and resume with nothing lost',
+  },
+  'BOUND-flood': {
+    from,
+    says: 'a client that floods is answered rate_limited, costs a bounded memory, and harms nobody',
+  },
+  'BOUND-reconnects': {
+    from,
+    says: 'a hundred connections in a row leave no descriptor, subscription or memory behind',
+  },
   'SAFE-principal': { from, says: 'every session has its principal from the start' },
 } as const satisfies Requirements;

@@ -1,4 +1,5 @@
 import { initialState, LIMITS, type SessionEvent, type Snapshot } from '@hhopkins/agent-protocol';
+import { eventJson } from '../bus/event-json.ts';
 import type { Follow, FollowItem, ReaderCursor } from '../engine-interface.ts';
 import type { EventLog, ReadResult } from '../ports/event-log.ts';
 import type { Clock } from '../ports/runtime.ts';
@@ -86,7 +87,8 @@ export function createFollow(
   /** Memory is asked only by a reader whose cursor the log has found good once. */
   const nextPage = async ({ streamId, seq }: ReaderCursor, greeted: boolean): Promise<Page | null> => {
     const recent = greeted && streamId ? source.recent(sessionId, streamId, seq, PAGE.limit) : null;
-    if (recent) return { kind: 'events', streamId: streamId ?? '', events: recent };
+    if (recent)
+      return { kind: 'events', streamId: streamId ?? '', events: firstOf(recent, PAGE.maximumBytes) };
     return log.read(sessionId, { after: seq, streamId, ...PAGE });
   };
 
@@ -94,6 +96,16 @@ export function createFollow(
     [Symbol.asyncIterator]: () => read(),
     close: () => aborter.abort(),
   };
+}
+
+/** As many as fit, one at least: what a reader holds while it is slow. */
+function firstOf(events: readonly SessionEvent[], maximumCharacters: number): readonly SessionEvent[] {
+  let characters = 0;
+  const end = events.findIndex((event, index) => {
+    characters += eventJson(event).length;
+    return index > 0 && characters > maximumCharacters;
+  });
+  return end < 0 ? events : events.slice(0, end);
 }
 
 /** Rings once; whoever waits, or comes to wait later, goes on. */
