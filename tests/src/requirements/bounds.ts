@@ -65,6 +65,10 @@ export const BOUNDS = {
     from,
     says: 'a server that starts asks for the sessions that have something to do, not for all of them',
   },
+  'BOUND-runner-versions': {
+    from,
+    says: 'a runner of any version that is spoken is understood; a sandbox with another is replaced, and no waiting message is lost',
+  },
   'BOUND-slow-clients': {
     from,
     says: 'clients that take nothing cost the server a bounded memory, are told, and resume with nothing lost',

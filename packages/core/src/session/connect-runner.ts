@@ -195,6 +195,8 @@ async function handleFailure(context: SessionContext, error: AgentServerError): 
   if (isStoreFault(error)) throw error;
   if (error.code === 'sandbox_lost' || error.code === 'sandbox_not_found')
     return lose(context, error.message);
+  // It was made by a server of another version: a new one has a runner of ours.
+  if (error.code === 'version_unsupported' && context.reachedReady) return lose(context, error.message);
   if (SETUP_FAULTS.has(error.code)) {
     await failQueue(context, error);
     return endSandbox(context, error.code);

@@ -6,6 +6,7 @@ import {
   type EventPayload,
   encodeLine,
   engineFrameSchema,
+  RUNNER_PROTOCOL,
   type RunnerCommand,
   type RunnerEventType,
   type RunnerFrame,
@@ -40,6 +41,8 @@ export interface FakeRunner {
   background: boolean;
   /** What it says to commands of a type, instead of taking them. */
   readonly refusals: Map<RunnerCommand['type'], 'capability_missing' | 'not_running' | 'invalid_request'>;
+  /** The version of the protocol that it chooses. */
+  speaks: number;
   /** Says this before its hello. */
   greetsWith: string | null;
   /** Ends every connection as soon as it is asked for events. */
@@ -234,7 +237,7 @@ export function createFakeRunner(
     if (runner.greetsWith !== null) connection.send(`${runner.greetsWith}\n`);
     connection.send({
       type: 'hello',
-      version: 1,
+      version: runner.speaks,
       runnerVersion: 'fake',
       epoch,
       journal: journal.head(),
@@ -314,6 +317,7 @@ export function createFakeRunner(
     },
     refusals: new Map(),
     setupFault: null,
+    speaks: RUNNER_PROTOCOL.maximum,
     greetsWith: null,
     breaksAfterAttach: false,
     setups,
