@@ -10,6 +10,8 @@ import { OPEN, type Socket } from './socket.ts';
 /** One client's socket, from the handshake to its end. */
 export interface Connection {
   readonly subscriptions: number;
+  /** It presented a key, or none is needed. */
+  readonly admitted: boolean;
   /** A frame came: text, or bytes for a binary one. */
   receive(data: unknown): void;
   /** The peer showed that it lives. */
@@ -117,6 +119,9 @@ export function createConnection(parts: ConnectionParts): Connection {
   return {
     get subscriptions() {
       return desk?.subscriptions ?? 0;
+    },
+    get admitted() {
+      return desk !== undefined;
     },
     receive(data) {
       if (socket.readyState !== OPEN) return;

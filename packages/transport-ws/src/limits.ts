@@ -8,6 +8,8 @@ export interface WebSocketLimits {
   hardFrameBytes: number;
   /** Sockets open at the same time. */
   connections: number;
+  /** Of these, sockets that have not said their key yet: strangers leave room for those who have one. */
+  strangers: number;
   /** Sessions that a socket may follow. */
   subscriptions: number;
   /** Commands of a socket that wait for the engine. */
@@ -36,6 +38,7 @@ export const DEFAULT_WEB_SOCKET_LIMITS: Readonly<WebSocketLimits> = {
   frameBytes: LIMITS.requestBody,
   hardFrameBytes: 2 * LIMITS.requestBody,
   connections: 5_000,
+  strangers: 500,
   subscriptions: LIMITS.subscriptions,
   commands: 100,
   commandMs: 120_000,

@@ -71,6 +71,8 @@ export function createWebSocketTransport(options: WebSocketTransportOptions): We
     logger?.log('warn', 'a socket failed', { error }),
   );
 
+  const strangers = () => [...connections].filter(({ admitted }) => !admitted).length;
+
   let cancelBeat = () => {};
   const beat = () => {
     for (const connection of connections) connection.beat();
@@ -88,6 +90,10 @@ export function createWebSocketTransport(options: WebSocketTransportOptions): We
         if (stopping) throw new AgentServerError('shutting_down', 'The server is stopping. Connect again.');
         if (connections.size >= limits.connections) {
           throw new AgentServerError('capacity', `The server has its ${limits.connections} sockets open.`);
+        }
+        const isStranger = access.requiresKey && tokenOf(request.headers) === undefined;
+        if (isStranger && strangers() >= limits.strangers) {
+          throw new AgentServerError('capacity', `${limits.strangers} sockets have not said their key yet.`);
         }
         await upgrade(request, socket, head);
       } catch (error) {

@@ -127,6 +127,18 @@ describe('a client', () => {
     socket.drop();
   });
 
+  test('that does not say its key leaves room for those that do', async () => {
+    await start({ limits: { strangers: 1 } }, 'secret');
+    const stranger = await openSocket(server.url, { ready: false });
+    await expect(openSocket(server.url, { ready: false })).rejects.toMatchObject({ status: 429 });
+    const known = new WebSocket(server.url.replace('http', 'ws'), {
+      headers: { authorization: 'Bearer secret' },
+    });
+    await once(known, 'open');
+    known.terminate();
+    stranger.drop();
+  });
+
   test('with a frame beyond all measure is closed, the others are not', async () => {
     await start({ limits: { frameBytes: 1_000, hardFrameBytes: 2_000 } });
     const other = await openSocket(server.url);
