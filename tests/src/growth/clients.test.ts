@@ -2,7 +2,7 @@ import { describe, expect } from 'vitest';
 import { eventually, TEST_MS, within } from '../harness/deadline.ts';
 import type { Place } from '../harness/place.ts';
 import { test } from '../harness/test.ts';
-import { descriptorsOf, memoryOf } from './process-use.ts';
+import { descriptorsOf, memoryOf, watchMemory } from './process-use.ts';
 import { openRawSocket, type RawSocket } from './raw-socket.ts';
 import { openRawStream } from './raw-stream.ts';
 
@@ -76,10 +76,7 @@ describe('clients that do not read', { timeout: TEST_MS }, () => {
     }
 
     const before = memoryOf(pid);
-    let highest = before;
-    const watching = setInterval(() => {
-      highest = Math.max(highest, memoryOf(pid));
-    }, 50);
+    const memory = watchMemory(pid);
     const { turnId } = await place.rest.send(
       id,
       Array.from({ length: RESULTS }, () => `output ${RESULT_BYTES}`).join('\n'),
@@ -87,13 +84,10 @@ describe('clients that do not read', { timeout: TEST_MS }, () => {
     const end = await seen.untilEnded(turnId);
     await seenBySse.untilEnded(turnId);
     // Those that do not read are told so two seconds after they have 1 MB outstanding.
-    await eventually('all sockets were given up', async () => {
-      highest = Math.max(highest, memoryOf(pid));
-      return (await metric(place, SUBSCRIPTIONS)) === 1;
-    });
-    clearInterval(watching);
+    await eventually('all sockets were given up', async () => (await metric(place, SUBSCRIPTIONS)) === 1);
+    memory.stop();
     expect(end.type).toBe('turn:completed');
-    expect(highest - before).toBeLessThan(ALLOWANCE + 2 * STUCK * MEBIBYTE);
+    expect(memory.highest() - before).toBeLessThan(ALLOWANCE + 2 * STUCK * MEBIBYTE);
 
     const head = seen.cursor?.seq ?? 0;
     for (const socket of sockets.splice(0, READ_ON)) {

@@ -6,5 +6,25 @@ export function memoryOf(pid: number): number {
   return Number(kilobytes) * 1024;
 }
 
+/** Looks again and again at how much memory a process has, until it is told to stop or the process ends. */
+export function watchMemory(pid: number): { highest(): number; stop(): void } {
+  let highest = memoryOf(pid);
+  const look = () => {
+    try {
+      highest = Math.max(highest, memoryOf(pid));
+    } catch {
+      clearInterval(timer);
+    }
+  };
+  const timer = setInterval(look, 50);
+  return {
+    highest() {
+      look();
+      return highest;
+    },
+    stop: () => clearInterval(timer),
+  };
+}
+
 /** Files, sockets and the like that a process has open. */
 export const descriptorsOf = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length;
