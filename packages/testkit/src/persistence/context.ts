@@ -17,6 +17,11 @@ export interface StoreKit<Adapter> {
   create(): Adapter | Promise<Adapter>;
   /** The same data through a new adapter, as after the end of the process. Without it nothing is asked of reopening. */
   reopen?(adapter: Adapter): Adapter | Promise<Adapter>;
+  /**
+   * What the death of the process leaves, through a new adapter: no goodbye, and what the store was doing is done or not.
+   * It must be taken at once, before anything is waited for. Without it nothing is asked of crashes.
+   */
+  crash?(adapter: Adapter): Adapter | Promise<Adapter>;
   /** Gives back what `create` made; by default the adapter's `close`. */
   dispose?(adapter: Adapter): unknown;
   /** Fields of a record that the table has no column for. */
@@ -27,9 +32,10 @@ export interface StoreKit<Adapter> {
 
 /** What a case gets. */
 export interface StoreContext<Adapter> {
-  /** The store; after `reopen` the new one. */
+  /** The store; after `reopen` and `crash` the new one. */
   adapter: Adapter;
   reopen?: () => Promise<Adapter>;
+  crash?: () => Promise<Adapter>;
   omits: readonly (keyof SessionRecord)[];
 }
 
@@ -39,11 +45,17 @@ export function storeSetup<Adapter extends { close?(): Promise<void> }>(
 ): CaseSetup<StoreContext<Adapter>> {
   return {
     async open() {
-      const { reopen } = kit;
+      const { reopen, crash } = kit;
       const context: StoreContext<Adapter> = { adapter: await kit.create(), omits: kit.omits ?? [] };
       if (reopen) {
         context.reopen = async () => {
           context.adapter = await reopen(context.adapter);
+          return context.adapter;
+        };
+      }
+      if (crash) {
+        context.crash = async () => {
+          context.adapter = await crash(context.adapter);
           return context.adapter;
         };
       }
@@ -59,3 +71,7 @@ export function storeSetup<Adapter extends { close?(): Promise<void> }>(
 /** For `needs`: the reason to skip when the store cannot be opened again. */
 export const needsReopen = (context: { reopen?: unknown }): string | undefined =>
   context.reopen ? undefined : 'the kit was given no way to reopen this store';
+
+/** For `needs`: the reason to skip when the store cannot be crashed. */
+export const needsCrash = (context: { crash?: unknown }): string | undefined =>
+  context.crash ? undefined : 'the kit was given no way to crash this store';

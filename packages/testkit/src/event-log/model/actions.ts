@@ -21,7 +21,9 @@ export type Action =
   | { kind: 'snapshot'; session: number; back: number; isStale: boolean }
   | { kind: 'compact'; session: number; back: number; drop: 'none' | 'odd' | 'all'; isStale: boolean }
   | { kind: 'purge'; session: number }
-  | { kind: 'reopen' };
+  | { kind: 'reopen' }
+  /** The store's process dies in the middle of this append. */
+  | { kind: 'crash'; batches: BatchAction[] };
 
 const session = fc.nat({ max: SESSIONS - 1 });
 /** Mostly what works, so that streams grow. */
@@ -41,14 +43,14 @@ const batch: fc.Arbitrary<BatchAction> = fc.record({
   command: mostly<BatchAction['command']>('none', 'new', 'new', 'known', 'start', 'end'),
 });
 
+const batches = fc.uniqueArray(batch, {
+  minLength: 1,
+  maxLength: SESSIONS,
+  selector: (each) => each.session,
+});
+
 const action: fc.Arbitrary<Action> = fc.oneof(
-  {
-    weight: 8,
-    arbitrary: fc.record({
-      kind: fc.constant('append' as const),
-      batches: fc.uniqueArray(batch, { minLength: 1, maxLength: SESSIONS, selector: (each) => each.session }),
-    }),
-  },
+  { weight: 8, arbitrary: fc.record({ kind: fc.constant('append' as const), batches }) },
   {
     weight: 4,
     arbitrary: fc.record({
@@ -82,5 +84,15 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ kind: 'reopen' as const }) },
 );
 
-/** A life of a log. */
-export const actions: fc.Arbitrary<Action[]> = fc.array(action, { minLength: 5, maxLength: 50, size: 'max' });
+const crash: fc.Arbitrary<Action> = fc.record({ kind: fc.constant('crash' as const), batches });
+
+const livesOf = (actions: fc.Arbitrary<Action>) =>
+  fc.array(actions, { minLength: 5, maxLength: 50, size: 'max' });
+
+/** Lives of a log. */
+export const lives = livesOf(action);
+
+/** Lives in which it dies again and again. */
+export const livesWithCrashes = livesOf(
+  fc.oneof({ weight: 6, arbitrary: action }, { weight: 1, arbitrary: crash }),
+);

@@ -22,6 +22,7 @@ export async function runAgainstModel(
 
   for (const action of actions) {
     if (action.kind === 'append') await append(context, action.batches, at);
+    else if (action.kind === 'crash') await crash(context, action.batches, at);
     else if (action.kind === 'reopen') await context.reopen?.();
     else await actOnOne(context, at(action.session), action);
   }
@@ -56,6 +57,31 @@ async function append(
   });
 }
 
+/** What was in flight is there whole or not at all, each session's part by itself. */
+async function crash(
+  context: StoreContext<EventLogStore>,
+  actions: readonly BatchAction[],
+  at: (index: number) => ModelSession,
+): Promise<void> {
+  const batches = actions.map((action) => toBatch(at(action.session), action));
+  // Nobody is left who could be told.
+  context.adapter.eventLog.append(batches).catch(() => {});
+  await context.crash?.();
+  for (const [index, action] of actions.entries()) {
+    const session = at(action.session);
+    const batch = batches[index] as AppendBatch;
+    if (faultsOf(session.stream, batch).length > 0) continue;
+    const stream = commit(structuredClone(session.stream), structuredClone(batch));
+    const writer = { ...session.writer, head: stream.head, epoch: batch.epoch };
+    const isDone = await assertAgreement(context, { writer, stream }).then(
+      () => true,
+      () => false,
+    );
+    if (isDone) Object.assign(session, { writer, stream });
+  }
+  for (const { session } of actions) await assertAgreement(context, at(session));
+}
+
 function toBatch({ writer, stream }: ModelSession, action: BatchAction): AppendBatch {
   const head = Math.max(0, writer.head + action.head);
   const streamId = action.isOtherStream && stream ? newId('stream') : writer.streamId;
@@ -84,7 +110,7 @@ function commandsOf(
 async function actOnOne(
   context: StoreContext<EventLogStore>,
   session: ModelSession,
-  action: Exclude<Action, { kind: 'append' | 'reopen' }>,
+  action: Exclude<Action, { kind: 'append' | 'reopen' | 'crash' }>,
 ): Promise<void> {
   const { eventLog } = context.adapter;
   const { writer, stream } = session;
