@@ -20,8 +20,9 @@ export const saveDue = ({ unsaved, lastSync, parts }: SessionContext): number =>
 
 /** Saving goes on beside the steps: a large workspace must not hold up the next turn. */
 export function saveWhenDue(context: SessionContext, force = false): void {
-  const { link, parts, sessionId } = context;
-  if (!link || !context.unsaved || (!force && parts.clock.now() < saveDue(context))) return;
+  const { link, parts, sessionId, signal } = context;
+  // Who stops has saved for the last time, or leaves it to the next server.
+  if (!link || signal.aborted || !context.unsaved || (!force && parts.clock.now() < saveDue(context))) return;
   save(context, link).catch((error: unknown) => {
     parts.logger.log('warn', 'session not saved; it is tried again', {
       sessionId,
