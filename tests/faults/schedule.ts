@@ -2,7 +2,7 @@ import type { FaultArguments } from './arguments.ts';
 import { kindNamed } from './kinds/index.ts';
 import { KIND_NAMES, type KindName } from './kinds/kind.ts';
 import { createRandom } from './random.ts';
-import { type AgentName, chooseVariant } from './workload.ts';
+import { type AgentName, chooseVariant, longestVariant } from './workload.ts';
 
 /** One fault of a run. Everything about it follows from the seed and its number, whatever ran before. */
 export interface PlannedFault {
@@ -67,7 +67,7 @@ export function planSchedule(wish: Wish, canFillDisk: boolean): Schedule {
   const number = wish.kills < kinds.length ? wish.kills : rounds * kinds.length;
   const names = Array.from({ length: number }, (_, index) => kinds[index % kinds.length] as KindName);
   const faults = names.map((kind, index) => planFault(kind, index, Math.floor(index / kinds.length), wish));
-  const scenes = createRandom(wish.seed, 0).shuffled(scenesOf(faults, wish.seed));
+  const scenes = createRandom(wish.seed, 0).shuffled(scenesOf(faults, wish));
   return { scenes, faults: number, skipped };
 }
 
@@ -109,7 +109,7 @@ function momentOf(
 }
 
 /** Faults of one setting share scenes; those of single sessions share passes. */
-function scenesOf(faults: readonly PlannedFault[], seed: number): PlannedScene[] {
+function scenesOf(faults: readonly PlannedFault[], { seed, sabotage }: Wish): PlannedScene[] {
   const settings = new Map<string, PlannedFault[]>();
   for (const fault of faults) {
     const { smallDisk, sharedStore } = kindNamed(fault.kind);
@@ -127,7 +127,7 @@ function scenesOf(faults: readonly PlannedFault[], seed: number): PlannedScene[]
           SESSIONS[agent],
         ),
       ])
-      .map((group) => planPass(group, seed));
+      .map((group) => planPass(group, seed, sabotage !== null));
     return inGroups(passes, PASSES_OF_A_SCENE).map((group) => ({
       agent,
       sandbox,
@@ -138,12 +138,12 @@ function scenesOf(faults: readonly PlannedFault[], seed: number): PlannedScene[]
   });
 }
 
-function planPass(faults: readonly PlannedFault[], seed: number): PlannedPass {
+function planPass(faults: readonly PlannedFault[], seed: number, isAimed: boolean): PlannedPass {
   const { number, agent } = faults[0] as PlannedFault;
   const random = createRandom(seed, 3, number);
   return {
     faults,
-    variant: chooseVariant(agent, random),
+    variant: isAimed ? longestVariant(agent) : chooseVariant(agent, random),
     secondAfterMs: random.between(0, LONGEST_DELAY_MS[agent]),
     seed: random.between(0, 0x7fffffff),
   };

@@ -21,9 +21,12 @@ export interface Workload {
   ranLog: string | null;
 }
 
-const scripted = (mark: string): Omit<Workload, 'variant' | 'mark'> => ({
+/** Words that the first turn of the scripted agent begins with, of each variant: with the second it streams for six seconds. */
+const WORDS = [40, 300];
+
+const scripted = (mark: string, words: number): Omit<Workload, 'variant' | 'mark'> => ({
   first: [
-    'text 40 50',
+    `text ${words} 50`,
     `file first-${mark}.txt ${mark}`,
     'think 20',
     'text 40 50',
@@ -53,7 +56,7 @@ const FIRSTS_OF_CLAUDE: readonly FirstOfClaude[] = [
 ];
 
 export function workloadOf(agent: AgentName, variant: number, mark: string): Workload {
-  if (agent === 'scripted') return { variant, mark, ...scripted(mark) };
+  if (agent === 'scripted') return { variant, mark, ...scripted(mark, WORDS[variant] as number) };
   const first = FIRSTS_OF_CLAUDE[variant % FIRSTS_OF_CLAUDE.length] as FirstOfClaude;
   const { files, ...rest } = first(mark);
   return {
@@ -68,3 +71,6 @@ export function workloadOf(agent: AgentName, variant: number, mark: string): Wor
 
 export const chooseVariant = (agent: AgentName, random: Random): number =>
   agent === 'scripted' ? 0 : random.between(0, FIRSTS_OF_CLAUDE.length - 1);
+
+/** For a fault that is aimed at a turn: however slow the machine is, it falls into it. */
+export const longestVariant = (agent: AgentName): number => (agent === 'scripted' ? 1 : 0);
