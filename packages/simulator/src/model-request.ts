@@ -19,9 +19,9 @@ export interface ToolDeclaration {
 
 /**
  * What a user turn brings, in order: a text that a person wrote (the agent's own reminders are already taken
- * out), or the note that the person interrupted the agent.
+ * out), the note that the person interrupted the agent, or the agent's note that the answer before it broke off.
  */
-export type UserEntry = { type: 'text'; text: string } | { type: 'interruption' };
+export type UserEntry = { type: 'text'; text: string } | { type: 'interruption' } | { type: 'broken-off' };
 
 export interface UserTurn {
   role: 'user';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   assistant,
+  brokenOff,
   decide,
   interrupted,
   request,
@@ -54,6 +55,12 @@ describe('which prompt is answered', () => {
   it('takes any text after an interruption as a new prompt', async () => {
     const turns = [user('sim:shell'), assistant('Bash'), interrupted, user('never mind')];
     expect(await textOf(request(turns))).toContain('simulator');
+  });
+
+  it('is answered from where it was when the connection broke in the middle of an answer', async () => {
+    const turns = [user('sim:shell'), assistant(), brokenOff];
+    expect((await decide(request(turns))).step).toBe(0);
+    expect(await textOf(request([...turns, assistant('Bash'), toolResults]))).toBe('Done. The command ran.');
   });
 
   it('is acknowledged briefly when the agent comes back to one already answered', async () => {

@@ -28,12 +28,18 @@ export function findPrompt(
 ): Prompt | undefined {
   let prompt: Prompt | undefined;
   let working = false;
+  let answeredBefore = false;
   const earlier: string[] = [];
 
   function readUserTurn(turn: UserTurn): void {
     for (const entry of turn.entries) {
       if (entry.type === 'interruption') {
         working = false;
+        continue;
+      }
+      if (entry.type === 'broken-off') {
+        // What it had said is no answer yet.
+        if (prompt) prompt.answered = answeredBefore;
         continue;
       }
       const line = parseScenarioLine(entry.text);
@@ -51,6 +57,7 @@ export function findPrompt(
     }
     working = turn.toolNames.length > 0;
     if (!prompt) continue;
+    answeredBefore = prompt.answered;
     prompt.toolNames.push(...turn.toolNames);
     if (!working) prompt.answered = true;
     else if (!turn.toolNames.every(isLoader)) prompt.step += 1;

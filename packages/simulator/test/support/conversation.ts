@@ -6,6 +6,7 @@ export function user(...texts: string[]): Turn {
 }
 
 export const interrupted: Turn = { role: 'user', entries: [{ type: 'interruption' }] };
+export const brokenOff: Turn = { role: 'user', entries: [{ type: 'broken-off' }] };
 
 /** An assistant turn that called these tools; one without tools is a final answer. */
 export function assistant(...toolNames: string[]): Turn {

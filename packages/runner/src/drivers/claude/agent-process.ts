@@ -14,6 +14,8 @@ export interface AgentProcess {
   readonly complaints: string;
   /** Resolves when it has ended, or could not be started. */
   readonly exited: Promise<void>;
+  /** False from the moment of its death on, which is before anything else tells of it. */
+  isAlive(): Promise<boolean>;
   /** Ends it and everything that it started, at once. */
   kill(): Promise<void>;
 }
@@ -33,8 +35,13 @@ export function spawnAgent(options: SpawnOptions, mark: string): AgentProcess {
   });
   const started = child.pid === undefined ? undefined : startTimeOf(child.pid);
   const exit = createDeferred<void>();
-  child.once('exit', () => exit.resolve());
-  child.once('error', () => exit.resolve());
+  let hasExited = false;
+  const onExit = () => {
+    hasExited = true;
+    exit.resolve();
+  };
+  child.once('exit', onExit);
+  child.once('error', onExit);
 
   let complaints = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -56,6 +63,11 @@ export function spawnAgent(options: SpawnOptions, mark: string): AgentProcess {
       return complaints.trim();
     },
     exited: exit.promise,
+    async isAlive() {
+      if (hasExited || child.pid === undefined) return false;
+      const startTime = await started;
+      return startTime === undefined || (await startTimeOf(child.pid)) === startTime;
+    },
     kill,
   };
 }

@@ -112,6 +112,8 @@ export function createClaudeDriver(context: DriverContext): AgentDriver {
       const { turnId, messageId } = prompt;
       const begun: Turn = { turnId, end: createDeferred(), interrupted: false };
       turn = begun;
+      // One that died while it rested is replaced: it never heard of this message.
+      if (query) await query.settled();
       let problem = 'The agent ended while it was being started';
       if (!query) {
         starting = startClaude().catch((error: Error) => {

@@ -12,6 +12,8 @@ const KILLED_MS = 5_000;
 /** One `claude` program and the stream of its messages, kept over many turns. */
 export interface ClaudeQuery {
   send(message: SDKUserMessage): void;
+  /** Resolves when `onEnd` was told, if the program has died: it hears no message any more. At once while it lives. */
+  settled(): Promise<void>;
   /** Resolves when Claude has heard it. */
   interrupt(): Promise<void>;
   /** Lets Claude go by itself, and ends it when it does not. Resolves when it and all that it started are gone. */
@@ -63,6 +65,10 @@ export function startQuery(start: QueryStart): ClaudeQuery {
 
   return {
     send: input.push,
+    async settled() {
+      if (!agent || (await agent.isAlive())) return;
+      await withDeadline(ended, KILLED_MS, 'The end of the stream of Claude').catch(() => {});
+    },
     async interrupt() {
       await query.interrupt();
     },

@@ -80,6 +80,8 @@ function readTurns(messages: Body['messages']): Turn[] {
 
 const INTERRUPTION = /^\[Request interrupted by user[^\]]*\]$/;
 const RESUMPTION = 'Continue from where you left off.';
+/** What Claude Code adds when a connection broke after a part of the answer was whole. */
+const BROKEN_OFF = /^Your response above was cut off mid-stream\./;
 /** How Claude Code tells of a message sent while it works: within a tool's result, or after it. */
 const STEERING =
   /<system-reminder>\s*The user sent a new message while you were working:\n([\s\S]*?)\n\nThis is how/g;
@@ -99,6 +101,7 @@ function readSteering(text: string): UserEntry[] {
 function readWritten(text: string): UserEntry[] {
   const written = withoutNotes(text);
   if (INTERRUPTION.test(written)) return [{ type: 'interruption' }];
+  if (BROKEN_OFF.test(written)) return [{ type: 'broken-off' }];
   return written === '' || written === RESUMPTION ? [] : [{ type: 'text', text: written }];
 }
 

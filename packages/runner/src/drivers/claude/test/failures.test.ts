@@ -53,6 +53,20 @@ test('what a broken answer said is taken back, and said once', async ({ start })
   ]);
 });
 
+test('an agent that is killed while it rests is replaced, and a message of that very moment is answered', async ({
+  start,
+}) => {
+  const scene = await start();
+  await scene.say('The password is swordfish.');
+  const [agent = 0] = scene.processes;
+  process.kill(agent, 'SIGKILL');
+  // Without a pause: what tells of its death is on its way still.
+  for (let turns = 0; turns < 10_000 && (await isAlive(agent)); turns += 1) await new Promise(setImmediate);
+  expect(await scene.say('sim:recall')).toMatchObject({ outcome: 'completed' });
+  expect(scene.blocks('assistant_text').at(-1)?.content).toContain('swordfish');
+  expect(scene.processes).toHaveLength(2);
+});
+
 test('an agent that is killed fails its turn, takes its tools along, and resumes with the next prompt', async ({
   start,
 }) => {

@@ -14,6 +14,7 @@ const deafQuery = () =>
     send: vi.fn(),
     interrupt: vi.fn(() => new Promise<void>(() => {})),
     stop: vi.fn(async () => {}),
+    settled: vi.fn(async () => {}),
     kill: vi.fn(async () => {}),
   }) satisfies ClaudeQuery;
 
