@@ -3,6 +3,7 @@ import type { Inbox } from '../inbox/inbox.ts';
 import type { AgentHost } from './agent-host.ts';
 import type { Recorder } from './recorder.ts';
 import type { TurnRun } from './turn-run.ts';
+import { userMessage } from './user-message.ts';
 
 export type ControlCommand = Exclude<RunnerCommand, { type: 'turn' }>;
 
@@ -40,16 +41,7 @@ async function carryOut(command: ControlCommand, { host, recorder, turn }: Contr
     case 'steer': {
       const { turnId, messageId, content } = command;
       if (turn?.turnId !== turnId || !driver?.steer) return;
-      const timestamp = new Date().toISOString();
-      const block = {
-        id: messageId,
-        type: 'user_message',
-        content,
-        timestamp,
-        status: 'complete',
-        turnId,
-      } as const;
-      recorder.record({ type: 'block:upsert', conversationId: 'main', turnId, payload: { block } });
+      recorder.record(userMessage({ turnId, messageId, content }));
       return driver.steer({ turnId, messageId, content });
     }
   }

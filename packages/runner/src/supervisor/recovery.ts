@@ -9,6 +9,7 @@ import type { AgentHost } from './agent-host.ts';
 import { closeTurn, type TurnEnding } from './closings.ts';
 import type { Recorder } from './recorder.ts';
 import type { TurnCommand } from './turn-run.ts';
+import { userMessage } from './user-message.ts';
 
 export interface RecoveryParts {
   inbox: Inbox;
@@ -89,18 +90,9 @@ async function settle(open: OpenCommand, parts: RecoveryParts): Promise<TurnComm
   ).catch(() => true);
   if (!known) return command;
   const { turnId, messageId, content } = command;
-  const common = { conversationId: 'main', turnId };
-  const timestamp = new Date().toISOString();
-  const block = {
-    id: messageId,
-    type: 'user_message',
-    content,
-    timestamp,
-    status: 'complete',
-    turnId,
-  } as const;
-  recorder.writeFromReserve({ ...common, type: 'turn:started', payload: { turnId, messageId } });
-  recorder.write({ ...common, type: 'block:upsert', payload: { block } });
+  const payload = { turnId, messageId };
+  recorder.writeFromReserve({ type: 'turn:started', conversationId: 'main', turnId, payload });
+  recorder.write(userMessage({ turnId, messageId, content }));
   closeTurn(journal, recorder, turnId, LOST);
   return null;
 }

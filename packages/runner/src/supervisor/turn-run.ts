@@ -8,6 +8,7 @@ import { DEADLINES } from '../settings.ts';
 import type { AgentHost } from './agent-host.ts';
 import { closeTurn, type TurnEnding } from './closings.ts';
 import type { Recorder } from './recorder.ts';
+import { userMessage } from './user-message.ts';
 
 export type TurnCommand = Extract<RunnerCommand, { type: 'turn' }>;
 
@@ -52,18 +53,9 @@ export function startTurn(command: TurnCommand, parts: TurnParts): TurnRun {
 
   /** Both records are durable before the agent hears of the message: without both, it never did. */
   const begin = async () => {
-    const common = { conversationId: 'main', turnId };
-    recorder.writeFromReserve({ ...common, type: 'turn:started', payload: { turnId, messageId } });
-    const timestamp = new Date().toISOString();
-    const block = {
-      id: messageId,
-      type: 'user_message',
-      content,
-      timestamp,
-      status: 'complete',
-      turnId,
-    } as const;
-    recorder.record({ ...common, type: 'block:upsert', payload: { block } });
+    const payload = { turnId, messageId };
+    recorder.writeFromReserve({ type: 'turn:started', conversationId: 'main', turnId, payload });
+    recorder.record(userMessage({ turnId, messageId, content }));
     await Promise.all([inbox.started(commandId), journal.flush()]);
   };
 
