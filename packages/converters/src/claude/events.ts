@@ -14,6 +14,8 @@ export type ClaudeTurnEnd =
       code: 'agent_lost' | 'agent_error' | 'model_error';
       message: string;
       retryable: boolean;
+      /** The agent ended before it took the message up: another one may be given it. */
+      unheard?: boolean;
       usage: Usage;
       costUSD: number;
     };

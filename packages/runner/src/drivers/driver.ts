@@ -92,7 +92,7 @@ export interface AgentDriver {
   prompt(prompt: Prompt): Promise<TurnEnd>;
   /** The running prompt, or turn of the agent's own, ends soon, as `interrupted`. Without one nothing happens. */
   interrupt(): Promise<void>;
-  /** Another message into the running prompt. Absent when the agent cannot. */
+  /** Another message into the running prompt; rejects when that is over. Absent when the agent cannot. */
   steer?(prompt: Prompt): Promise<void>;
   /** Answers an open ask; an unknown id is ignored. */
   answerPermission(requestId: string, answer: PermissionAnswer): Promise<void>;

@@ -41,8 +41,10 @@ async function carryOut(command: ControlCommand, { host, recorder, turn }: Contr
     case 'steer': {
       const { turnId, messageId, content } = command;
       if (turn?.turnId !== turnId || !driver?.steer) return;
+      // One that came too late for the agent is not shown, and so is given a turn of its own.
+      await driver.steer({ turnId, messageId, content });
       recorder.record(userMessage({ turnId, messageId, content }));
-      return driver.steer({ turnId, messageId, content });
+      return;
     }
   }
 }

@@ -113,5 +113,6 @@ export function loseTurn(scope: Scope, reason: string): ClaudeTurnEnd | undefine
   }
   scope.state.turn = null;
   const { usage, costUSD } = turn;
-  return { outcome: 'failed', code: 'agent_lost', message: reason, retryable: true, usage, costUSD };
+  const unheard = turn.taken === 'no';
+  return { outcome: 'failed', code: 'agent_lost', message: reason, retryable: true, unheard, usage, costUSD };
 }

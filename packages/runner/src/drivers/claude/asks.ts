@@ -28,7 +28,7 @@ export interface Asks {
 }
 
 export interface AsksSettings {
-  mode: PermissionMode;
+  mode(): PermissionMode;
   /** Tools that are never asked about, by name. `allow_always` adds to them. */
   allowedTools: readonly string[];
   emit(event: DriverEvent<'permission:requested' | 'question:requested'>): void;
@@ -85,7 +85,7 @@ export function createAsks({ mode, allowedTools, emit }: AsksSettings): Asks {
   return {
     async canUseTool(toolName, input, context) {
       if (toolName === QUESTION_TOOL) return askQuestion(input, context);
-      if (mode === 'allow' || allowed.has(toolName)) return { behavior: 'allow', updatedInput: input };
+      if (mode() === 'allow' || allowed.has(toolName)) return { behavior: 'allow', updatedInput: input };
       return askPermission(toolName, input, context);
     },
 

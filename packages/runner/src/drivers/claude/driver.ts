@@ -1,24 +1,32 @@
-import { mkdir, realpath } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { claude } from '@hhopkins/agent-converters';
 import { AgentServerError } from '@hhopkins/agent-protocol';
-import type { AgentDriver, DriverContext, TurnEnd } from '../driver.ts';
-import { type Asks, createAsks } from './asks.ts';
+import type { AgentDriver, DriverContext, Prompt, TurnEnd } from '../driver.ts';
+import { createAsks } from './asks.ts';
 import { createDeferred, type Deferred } from './deferred.ts';
-import { claudeEnvironment, configFolder, processMark, temporaryFolder } from './environment.ts';
+import { configFolder, temporaryFolder } from './environment.ts';
 import { interruptUntil } from './interruption.ts';
-import { permissionModeOf, queryOptions } from './options.ts';
+import { permissionModeOf } from './options.ts';
 import { writeProfile } from './profile.ts';
-import { type ClaudeQuery, startQuery } from './query.ts';
+import { createClaudeProgram } from './program.ts';
+import type { ClaudeQuery } from './query.ts';
 import { reconcileTurn } from './reconcile.ts';
 import { claudeInstallation, loadClaudeSdk } from './sdk.ts';
 import { createClaudeSession } from './session.ts';
-import { readSessionOptions } from './session-options.ts';
+import { type ClaudeSessionOptions, readSessionOptions } from './session-options.ts';
 import { toTurnEnd } from './turn-end.ts';
-import { backgroundMessage, messageUuid, userMessage } from './user-message.ts';
+import { messageUuid, userMessage } from './user-message.ts';
 
 interface Turn {
-  turnId: string;
-  end: Deferred<TurnEnd>;
+  readonly turnId: string;
+  readonly end: Deferred<TurnEnd>;
+  /** Absent when the agent began by itself. */
+  readonly prompt?: Prompt;
+  /** What the user said after that, in order. */
+  readonly steered: Prompt[];
+  /** Who was given all of it. */
+  query?: ClaudeQuery | undefined;
+  givenAgain?: boolean;
   interrupted: boolean;
 }
 
@@ -26,41 +34,41 @@ export function createClaudeDriver(context: DriverContext): AgentDriver {
   const { setup, folders } = context;
   const session = createClaudeSession(context);
   const converter = claude.createClaudeLiveConverter();
-  let asks: Asks | undefined;
-  let query: ClaudeQuery | undefined;
-  let starting: Promise<void> | undefined;
   let turn: Turn | undefined;
+  let stopping = false;
 
-  async function startClaude(): Promise<void> {
-    const { sdk: sdkPath, executable } = claudeInstallation(setup.installation);
-    const sdk = await loadClaudeSdk(sdkPath);
-    const chosen = readSessionOptions(context);
-    const { options, replay } = await session.prepareStart();
-    const cwd = await realpath(folders.workspace);
-    asks ??= createAsks({
-      mode: permissionModeOf(setup, chosen),
-      allowedTools: setup.allowedTools,
-      emit: (event) => context.emit({ ...event, turnId: turn?.turnId }),
-    });
-    query = startQuery({
-      sdk,
-      processMark: processMark(folders.state),
-      options: {
-        ...queryOptions(setup, chosen, asks.canUseTool),
-        ...options,
-        cwd,
-        env: claudeEnvironment(context),
-        pathToClaudeCodeExecutable: executable,
-      },
-      onProcess: context.registerProcess,
-      onMessage: (message) => take(converter.convert(message)),
-      onEnd(reason) {
-        query = undefined;
-        asks?.drop();
-        take(converter.streamEnded(reason));
-      },
-    });
-    if (replay !== undefined) query.send(backgroundMessage(replay));
+  let chosen: ClaudeSessionOptions | undefined;
+  const sessionOptions = () => {
+    chosen ??= readSessionOptions(context);
+    return chosen;
+  };
+
+  const asks = createAsks({
+    mode: () => permissionModeOf(setup, sessionOptions()),
+    allowedTools: setup.allowedTools,
+    emit: (event) => context.emit({ ...event, turnId: turn?.turnId }),
+  });
+
+  const program = createClaudeProgram({
+    context,
+    session,
+    sessionOptions,
+    canUseTool: asks.canUseTool,
+    onMessage: (message) => take(converter.convert(message)),
+    onEnd(reason) {
+      asks.drop();
+      take(converter.streamEnded(reason));
+    },
+  });
+
+  function take({ events, turnEnd }: claude.Converted): void {
+    beginAlone();
+    for (const event of events) context.emit(event);
+    if (!turnEnd) return;
+    const end = toTurnEnd(turnEnd);
+    const unheard = turnEnd.outcome === 'failed' && turnEnd.unheard;
+    if (unheard && turn?.prompt && !turn.givenAgain) void giveAgain(turn, turn.prompt, end);
+    else endTurn(end);
   }
 
   /** Claude works although nobody asked it to: a background command has ended, for one. */
@@ -69,21 +77,47 @@ export function createClaudeDriver(context: DriverContext): AgentDriver {
     const end = createDeferred<TurnEnd>();
     const turnId = context.beginTurn(end.promise);
     if (turnId === undefined) return;
-    turn = { turnId, end, interrupted: false };
+    turn = { turnId, end, steered: [], query: program.current(), interrupted: false };
     converter.startTurn({ turnId });
   }
 
-  function take({ events, turnEnd }: claude.Converted): void {
-    beginAlone();
-    for (const event of events) context.emit(event);
-    if (turnEnd) endTurn(toTurnEnd(turnEnd));
+  /** Gives Claude what the user says in the turn; a turn in which that cannot be ends. */
+  async function give(to: Turn, prompt: Prompt): Promise<void> {
+    try {
+      to.query = await program.running();
+    } catch (error) {
+      const { message } = error as Error;
+      return endTurn({ outcome: 'failed', code: 'agent_error', message, retryable: false });
+    }
+    if (to.interrupted) return endTurn({ outcome: 'interrupted' });
+    converter.startTurn({ turnId: to.turnId, messageId: messageUuid(prompt.messageId) });
+    to.query.send(userMessage(prompt));
+    for (const message of to.steered) giveSteered(to.query, message);
+  }
+
+  function giveSteered(query: ClaudeQuery, message: Prompt): void {
+    converter.steer({ messageId: messageUuid(message.messageId), content: message.content });
+    query.send(userMessage(message));
+  }
+
+  /**
+   * Claude ended before it took the prompt up: it was killed while it rested, for one. Another is given the prompt, once,
+   * unless the transcript shows that it was heard.
+   */
+  async function giveAgain(to: Turn, prompt: Prompt, end: TurnEnd): Promise<void> {
+    to.query = undefined;
+    to.givenAgain = true;
+    const heard = await session.hasMessage(prompt.messageId).catch(() => true);
+    if (heard || to.interrupted || stopping) return endTurn(end);
+    context.log('warn', `Claude ended before it took message ${prompt.messageId} up; another is given it`);
+    await give(to, prompt);
   }
 
   function endTurn(end: TurnEnd): void {
     const ended = turn;
     if (!ended) return;
     turn = undefined;
-    asks?.drop();
+    asks.drop();
     const brokeOff = end.outcome === 'failed' && end.code === 'agent_lost';
     ended.end.resolve(ended.interrupted && brokeOff ? { outcome: 'interrupted' } : end);
   }
@@ -91,7 +125,7 @@ export function createClaudeDriver(context: DriverContext): AgentDriver {
   return {
     async start() {
       const { sdk } = claudeInstallation(setup.installation);
-      readSessionOptions(context);
+      sessionOptions();
       await mkdir(temporaryFolder(folders.state), { recursive: true, mode: 0o700 });
       await mkdir(configFolder(folders.home), { recursive: true, mode: 0o700 });
       await writeProfile(setup.profile, {
@@ -109,55 +143,44 @@ export function createClaudeDriver(context: DriverContext): AgentDriver {
 
     async prompt(prompt) {
       if (turn) throw new AgentServerError('internal', `Turn ${turn.turnId} has not ended yet`);
-      const { turnId, messageId } = prompt;
-      const begun: Turn = { turnId, end: createDeferred(), interrupted: false };
+      const begun: Turn = {
+        turnId: prompt.turnId,
+        end: createDeferred(),
+        prompt,
+        steered: [],
+        interrupted: false,
+      };
       turn = begun;
-      // One that died while it rested is replaced: it never heard of this message.
-      if (query) await query.settled();
-      let problem = 'The agent ended while it was being started';
-      if (!query) {
-        starting = startClaude().catch((error: Error) => {
-          problem = error.message;
-        });
-        await starting;
-        starting = undefined;
-      }
-      if (begun.interrupted) {
-        endTurn({ outcome: 'interrupted' });
-      } else if (!query) {
-        endTurn({ outcome: 'failed', code: 'agent_error', message: problem, retryable: false });
-      } else {
-        converter.startTurn({ turnId, messageId: messageUuid(messageId) });
-        query.send(userMessage(prompt));
-      }
+      await give(begun, prompt);
       return begun.end.promise;
     },
 
-    async steer(prompt) {
-      if (!turn || !query) throw new AgentServerError('not_running', 'There is no turn to steer');
-      converter.steer({ messageId: messageUuid(prompt.messageId), content: prompt.content });
-      query.send(userMessage(prompt));
+    async steer(message) {
+      if (!turn) throw new AgentServerError('not_running', 'There is no turn to steer');
+      turn.steered.push(message);
+      // While Claude is being started, what was steered waits to follow the prompt.
+      if (turn.query) giveSteered(turn.query, message);
     },
 
     async interrupt() {
       if (!turn || turn.interrupted) return;
       turn.interrupted = true;
+      const query = program.current();
       if (query) void interruptUntil(turn.end.promise, query);
     },
 
     async answerPermission(requestId, answer) {
-      asks?.answerPermission(requestId, answer);
+      asks.answerPermission(requestId, answer);
     },
 
     async answerQuestion(requestId, answers) {
-      asks?.answerQuestion(requestId, answers);
+      asks.answerQuestion(requestId, answers);
     },
 
     async stop() {
-      asks?.drop();
-      // A program that is just being started is waited for, or nobody would end it.
-      await starting;
-      await query?.stop();
+      stopping = true;
+      asks.drop();
+      await program.stop();
     },
   };
 }

@@ -42,6 +42,23 @@ test('a message given to a running turn is taken up before the turn ends', async
   expect(scene.requests.at(-1)).toContain('Count in fives instead.');
 });
 
+test('a message that steers a turn whose agent is being started follows the prompt', async ({ start }) => {
+  const scene = await start();
+  const turn = scene.begin('sim:text');
+  const messageId = crypto.randomUUID();
+  await scene.driver.steer?.({ turnId: turn.turnId, messageId, content: 'Count in fives instead.' });
+  expect(await scene.finish(turn)).toMatchObject({ outcome: 'completed' });
+  expect(await scene.driver.knowsMessage(messageId)).toBe(true);
+});
+
+test('a message cannot steer a turn that is over', async ({ start }) => {
+  const scene = await start();
+  const turn = scene.begin('sim:text');
+  await scene.finish(turn);
+  const late = { turnId: turn.turnId, messageId: crypto.randomUUID(), content: 'Too late.' };
+  await expect(scene.driver.steer?.(late)).rejects.toMatchObject({ code: 'not_running' });
+});
+
 test('a message that the agent has had is not run again', async ({ start }) => {
   const scene = await start();
   const first = scene.begin('sim:text');

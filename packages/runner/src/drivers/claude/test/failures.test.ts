@@ -67,6 +67,48 @@ test('an agent that is killed while it rests is replaced, and a message of that 
   expect(scene.processes).toHaveLength(2);
 });
 
+test('a message that was given to an agent which dies before it takes it up is given to the next one', async ({
+  start,
+}) => {
+  const scene = await start();
+  await scene.say('The password is swordfish.');
+  const [agent = 0] = scene.processes;
+  // It lives and can be written to, and takes nothing up.
+  process.kill(agent, 'SIGSTOP');
+  const turn = scene.begin('sim:recall');
+  for (let turns = 0; turns < 1_000; turns += 1) await new Promise(setImmediate);
+  const messageId = crypto.randomUUID();
+  await scene.driver.steer?.({ turnId: turn.turnId, messageId, content: 'In capitals, please.' });
+  process.kill(agent, 'SIGKILL');
+  expect(await scene.finish(turn)).toMatchObject({ outcome: 'completed' });
+  expect(scene.blocks('assistant_text').some(({ content }) => content.includes('swordfish'))).toBe(true);
+  expect(scene.requests.at(-1)).toContain('In capitals, please.');
+  expect(await scene.driver.knowsMessage(messageId)).toBe(true);
+  expect(scene.processes).toHaveLength(2);
+});
+
+test('a message that no agent lives to take up is given to two, and its turn fails', async ({ start }) => {
+  const scene = await start();
+  const turn = scene.begin('sim:text');
+  for (const agents of [1, 2]) {
+    await eventually('an agent', async () => scene.processes.length === agents);
+    process.kill(scene.processes.at(-1) as number, 'SIGKILL');
+  }
+  expect(await scene.finish(turn)).toMatchObject({ outcome: 'failed', code: 'agent_lost', retryable: true });
+  expect(scene.processes).toHaveLength(2);
+  expect(await scene.say('sim:text')).toMatchObject({ outcome: 'completed' });
+});
+
+test('a message that waits for another agent can be interrupted', async ({ start }) => {
+  const scene = await start();
+  const turn = scene.begin('sim:text');
+  await eventually('an agent', async () => scene.processes.length === 1);
+  process.kill(scene.processes[0] as number, 'SIGKILL');
+  await scene.driver.interrupt();
+  expect(await scene.finish(turn)).toMatchObject({ outcome: 'interrupted' });
+  expect(scene.processes).toHaveLength(1);
+});
+
 test('an agent that is killed fails its turn, takes its tools along, and resumes with the next prompt', async ({
   start,
 }) => {
