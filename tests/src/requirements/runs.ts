@@ -16,6 +16,10 @@ export const RUNS = {
   'TURN-overload-retried': { from: turn, says: 'an overloaded model is tried again within the turn' },
   'TURN-file-events': { from: turn, says: 'files made, changed and deleted are file:* events' },
   'TURN-usage': { from: turn, says: 'an ended turn says what it used' },
+  'TURN-steer-heard-once': {
+    from: turn,
+    says: 'a message that steers is shown once and heard once, at whatever moment of a turn it comes',
+  },
   'TURN-agent-begins': {
     from: turn,
     says: 'what a background command wakes the agent to is a turn of its own, with outcome and interrupt',

@@ -280,6 +280,30 @@ export const CASES: Record<string, RecordingCase> = {
     }
     await agent.close();
   },
+  'steered-before-the-start': async ({ start }) => {
+    const agent = start();
+    const rested = agent.rest();
+    agent.send('sim:text');
+    agent.steer('In capitals.\nIn two lines.');
+    agent.steer('And shorter.');
+    await rested;
+    await agent.close();
+  },
+  'steered-while-answering': async ({ start }) => {
+    const agent = start();
+    const rested = agent.rest();
+    const answers = agent.until(isDelta('text_delta'));
+    agent.send('sim:slow tokens=20 rate=20');
+    await answers;
+    agent.steer('In capitals.');
+    agent.steer([
+      { type: 'text', text: 'Like this.' },
+      { type: 'image', source: { type: 'base64', data: PIXEL, mediaType: 'image/png' } },
+    ]);
+    agent.steer('And shorter.');
+    await rested;
+    await agent.close();
+  },
   image: async ({ start }) => {
     const agent = start();
     const rested = agent.rest();

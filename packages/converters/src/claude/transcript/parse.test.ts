@@ -112,7 +112,7 @@ describe('a sound transcript', () => {
 });
 
 describe('the messages of the user', () => {
-  it.each(['resumed-second-turn', 'steered', 'command-and-skill', 'killed-in-tool'])(
+  it.each(recordingNames().filter((name) => !['cleared', 'killed-before-the-transcript'].includes(name)))(
     'are found again: %s',
     (name) => {
       const { main } = readTranscript(name);

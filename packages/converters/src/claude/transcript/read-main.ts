@@ -14,6 +14,7 @@ import {
 } from '../system-blocks.ts';
 import { fromClaudeContent, localCommandOutput } from '../user-content.ts';
 import type { BlockList } from './block-list.ts';
+import { createMergedMessages, type SavedMessage } from './merged-messages.ts';
 
 /** Whose messages in the user's name are the user's; the others are the agent talking to itself. */
 const OF_THE_USER = new Set<unknown>([undefined, 'human', 'channel', 'peer']);
@@ -26,6 +27,7 @@ const placeOf = (line: JsonRecord) => ({ id: textAt(line, 'uuid') ?? '', timesta
 export function createMainReader(list: BlockList): (line: JsonRecord) => void {
   /** `/compact` is written after the compaction that it asked for. */
   let heldCompaction: (() => void) | undefined;
+  const merged = createMergedMessages();
 
   function releaseCompaction(): void {
     heldCompaction?.();
@@ -35,11 +37,13 @@ export function createMainReader(list: BlockList): (line: JsonRecord) => void {
   return (line) => {
     if (line.isSidechain === true) return;
     if (line.type === 'user') {
-      readUser(list, line);
+      readUser(list, line, merged.split(line));
       if (line.isMeta !== true && line.isCompactSummary !== true) releaseCompaction();
     } else if (line.type === 'assistant') {
       releaseCompaction();
       readAssistant(list, line);
+    } else if (line.type === 'queue-operation') {
+      merged.noteQueue(line);
     } else if (line.type === 'attachment') {
       readSteered(list, line);
     } else if (line.subtype === 'compact_boundary') {
@@ -53,7 +57,7 @@ export function createMainReader(list: BlockList): (line: JsonRecord) => void {
   };
 }
 
-function readUser(list: BlockList, line: JsonRecord): void {
+function readUser(list: BlockList, line: JsonRecord, messages: readonly SavedMessage[]): void {
   if (line.isMeta === true || line.isCompactSummary === true || line.isVisibleInTranscriptOnly === true)
     return;
   const message = recordAt(line, 'message');
@@ -69,10 +73,12 @@ function readUser(list: BlockList, line: JsonRecord): void {
   }
   if (readToolResults(list, message, place.timestamp)) return;
   if (!OF_THE_USER.has(recordAt(line, 'origin').kind)) return;
-  const content = fromClaudeContent(message.content);
-  if (!content) return;
-  list.put({ ...place, type: 'user_message', status: 'complete', content });
-  if (isClearCommand(content)) list.put(clearedBlock({ ...place, id: clearedBlockId(place.id) }));
+  for (const { id, content: saved } of messages) {
+    const content = fromClaudeContent(saved);
+    if (!content) continue;
+    list.put({ ...place, id, type: 'user_message', status: 'complete', content });
+    if (isClearCommand(content)) list.put(clearedBlock({ ...place, id: clearedBlockId(id) }));
+  }
 }
 
 /** By any of its names. */

@@ -2,6 +2,7 @@ import { SESSION_ENDED_OUTPUT } from '../interruptions.ts';
 import { type JsonRecord, recordAt, recordsAt, textAt } from '../json.ts';
 import { derivedUuid } from './derived-uuid.ts';
 import { parseLine } from './lines.ts';
+import { messageIdsOf } from './merged-messages.ts';
 import { steeredMessageId } from './read-main.ts';
 
 /**
@@ -67,6 +68,7 @@ export function transcriptHasMessage(raw: string, messageId: string): boolean {
   return raw.split('\n').some((text) => {
     const line = text.includes(messageId) ? parseLine(text) : undefined;
     if (!line) return false;
-    return (line.type === 'user' && line.uuid === messageId) || steeredMessageId(line) === messageId;
+    const ids = line.type === 'user' ? messageIdsOf(line) : [steeredMessageId(line)];
+    return ids.includes(messageId);
   });
 }
