@@ -17,10 +17,7 @@ export function checkTurns(session: FaultSession, sent: SentWorkload, outcome: O
   for (const end of ends) {
     if (!end || end.type === 'turn:completed') continue;
     const { code = end.type } = end.payload as { code?: string };
-    // A sandbox that is deleted asks its runner to end first, which may still say so.
-    const isAsked = outcome === 'sandbox_lost' && code === 'runner_lost' && gone !== undefined;
-    if (code !== outcome && !isAsked)
-      findings.push(lost(`a turn ended as ${code}, which is not the outcome ${outcome}`));
+    if (code !== outcome) findings.push(lost(`a turn ended as ${code}, which is not the outcome ${outcome}`));
   }
   if (failed.length > 1) findings.push(lost(`one fault ended ${failed.length} turns`));
   if (gone && outcome !== 'sandbox_lost')

@@ -10,6 +10,16 @@ function kill(place: Place, command: RegExp): void {
   if (found.length !== 1) throw new Error(`${command} is ${found.length} processes`);
   process.kill(found[0]?.pid as number, 'SIGKILL');
 }
+
+/** The death of one process of a sandbox may take others along. */
+function killIfAlive(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
 const AGENT = /claude\S* --output-format/;
 const RUNNER = /agent-runner\.mjs serve/;
 const RELAY = /relay\/src\/bin/;
@@ -80,7 +90,7 @@ describe.each(ISOLATIONS)('when something dies under Claude in a %s sandbox', TO
     const host = new Set([place.server().pid]);
     for (const { pid, command } of place.processes()) {
       if (host.has(pid) || /relay\/src|simulator\/src/.test(command)) continue;
-      process.kill(pid, 'SIGKILL');
+      killIfAlive(pid);
     }
     expect(await seen.untilEnded(turnId)).toMatchObject({
       type: 'turn:failed',

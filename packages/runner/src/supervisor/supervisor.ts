@@ -54,7 +54,7 @@ export interface Supervisor {
   journalFull(): void;
   /** Whether what the driver says still counts. */
   listening(): boolean;
-  /** Ends what runs, as failed, and the agent. */
+  /** Ends the agent, and leaves what runs to the next runner. */
   stop(): Promise<void>;
 }
 
@@ -221,12 +221,7 @@ export function createSupervisor(parts: SupervisorParts): Supervisor {
     listening: () => !active?.muted,
     async stop() {
       stopping = true;
-      active?.fail({
-        outcome: 'failed',
-        code: 'runner_lost',
-        message: 'The runner was stopped while the turn was running',
-        retryable: true,
-      });
+      active?.abandon();
       await active?.done;
       tracker.close();
       await host.close();

@@ -23,7 +23,12 @@ export interface TurnRun {
   fail(ending: Extract<TurnEnding, { outcome: 'failed' }>): void;
   /** Writes the end at once when the agent rests, rather than after a look at the workspace. False when it still works. */
   conclude(): boolean;
-  /** Resolves when the end is durable in journal and inbox. */
+  /**
+   * The runner ends before the turn: it is left as a runner that is killed leaves it. The next one tells its end, or who
+   * finds the sandbox gone.
+   */
+  abandon(): void;
+  /** Resolves when the end is durable in journal and inbox, or the turn was abandoned. */
   readonly done: Promise<void>;
 }
 
@@ -45,6 +50,9 @@ export const JOURNAL_FULL: Extract<TurnEnding, { outcome: 'failed' }> = {
   message: `${ERROR_CODES.journal_full[1]}: the agent wrote more than the server could take over`,
   retryable: true,
 };
+
+/** Keeps a turn that is abandoned from being given to the agent; it is written nowhere. */
+const ABANDONED: TurnEnding = { outcome: 'interrupted' };
 
 /** A turn by a message of the user. */
 export function startTurn(command: TurnCommand, parts: TurnParts): TurnRun {
@@ -98,6 +106,7 @@ function carry(
   /** Known once the agent rests. */
   let outcome: TurnEnding | undefined;
   let concluded = false;
+  let abandoned = false;
 
   /** Asks the agent to end, then makes it. */
   const bringToEnd = async (ending: TurnEnding) => {
@@ -144,9 +153,11 @@ function carry(
   };
 
   const finish = async () => {
-    outcome = await Promise.race([work, forced.promise]);
-    rested = true;
+    const ending = await Promise.race([work, forced.promise]);
     recorder.settle();
+    if (abandoned) return;
+    rested = true;
+    outcome = ending;
     await withDeadline(parts.scan(), DEADLINES.scan, 'scan of the workspace').catch((error: Error) =>
       parts.log('warn', error.message),
     );
@@ -168,6 +179,13 @@ function carry(
       void bringToEnd(ending);
     },
     conclude,
+    abandon() {
+      if (conclude()) return;
+      abandoned = true;
+      muted = true;
+      wanted = ABANDONED;
+      forced.resolve(ABANDONED);
+    },
     done: finish(),
   };
 }
