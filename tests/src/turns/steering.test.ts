@@ -82,7 +82,7 @@ describe('messages that steer a turn of Claude', TOGETHER, () => {
     const place = await open();
     await place.start();
     const session = await place.session();
-    const { id, seen } = session;
+    const { id, seen, turn } = session;
     const { turnId } = await place.rest.send(id, 'sim:slow tokens=60 rate=30');
     await seen.until('block:delta');
     const steer = (content: string) => place.rest.send(id, { content, delivery: 'steer' }, content);
@@ -95,6 +95,7 @@ describe('messages that steer a turn of Claude', TOGETHER, () => {
     expect((await seen.untilEnded(turnId)).type).toBe('turn:completed');
     const messageIds = answers.map(({ messageId }) => messageId);
     await untilOver(seen, messageIds);
+    await turn('sim:text content="after"');
     const { shown, heard } = await told(place, session, messageIds);
     expect(shown.toSorted()).toEqual(MESSAGES);
     expect(heard).toEqual([true, true, true]);

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { AgentDriver, DriverEvent } from '../drivers/driver.ts';
+import type { DriverEvent, Prompt } from '../drivers/driver.ts';
 import { type ControlParts, runControl } from './control.ts';
 
 const STEERING = {
@@ -10,21 +10,27 @@ const STEERING = {
   content: 'rather this',
 } as const;
 
-async function steer(takes: NonNullable<AgentDriver['steer']>) {
+/** @param takes the agent's part, given what is shown so far */
+async function steer(takes: (message: Prompt, shown: readonly DriverEvent[]) => Promise<void>) {
   const recorded: DriverEvent[] = [];
   const ended: string[] = [];
   await runControl(STEERING, {
     inbox: { ended: async (id: string) => void ended.push(id) },
     recorder: { record: (event: DriverEvent) => void recorded.push(event) },
-    host: { current: () => ({ steer: takes }) },
+    host: { current: () => ({ steer: (message: Prompt) => takes(message, recorded) }) },
     turn: { turnId: STEERING.turnId },
     log() {},
   } as unknown as ControlParts);
   return { recorded, ended };
 }
 
-it('a steering message is shown once the agent has it', async () => {
-  const { recorded, ended } = await steer(async () => {});
+it('a steering message is shown once the agent has it, not before', async () => {
+  const before: DriverEvent[][] = [];
+  const { recorded, ended } = await steer(async (_, shown) => {
+    await new Promise(setImmediate);
+    before.push([...shown]);
+  });
+  expect(before).toEqual([[]]);
   expect(recorded).toMatchObject([{ type: 'block:upsert', payload: { block: { id: STEERING.messageId } } }]);
   expect(ended).toEqual([STEERING.commandId]);
 });

@@ -192,6 +192,8 @@ export function createSupervisor(parts: SupervisorParts): Supervisor {
       } finally {
         if (accepting === command) accepting = undefined;
       }
+      // It is on disk: the next runner carries it out.
+      if (stopping) return;
       if (command.type === 'turn') run(command);
       else void runControl(command, { inbox, recorder, host, turn: active, log: parts.log });
     },

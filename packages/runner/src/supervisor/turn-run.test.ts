@@ -42,3 +42,23 @@ it('a turn whose agent rests is concluded at once, and once, though its workspac
   expect(types()).toEqual(['turn:started', 'turn:completed']);
   expect(ends()).toBe(1);
 });
+
+it('a turn that is abandoned while its agent works is given no end', async () => {
+  const { turn, ended, types, ends } = begin();
+  turn.abandon();
+  await turn.done;
+  ended.resolve({ outcome: 'completed' });
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(turn.conclude()).toBe(false);
+  expect(types()).toEqual(['turn:started']);
+  expect(turn.muted).toBe(true);
+  expect(ends()).toBe(0);
+});
+
+it('a turn that is abandoned when its agent rests has its end', async () => {
+  const { turn, ended, types } = begin();
+  ended.resolve({ outcome: 'completed' });
+  await new Promise((resolve) => setImmediate(resolve));
+  turn.abandon();
+  expect(types()).toEqual(['turn:started', 'turn:completed']);
+});

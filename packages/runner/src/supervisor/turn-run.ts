@@ -51,8 +51,8 @@ export const JOURNAL_FULL: Extract<TurnEnding, { outcome: 'failed' }> = {
   retryable: true,
 };
 
-/** Keeps a turn that is abandoned from being given to the agent; it is written nowhere. */
-const ABANDONED: TurnEnding = { outcome: 'interrupted' };
+/** Keeps a turn that is abandoned from being given to the agent. */
+const NEVER_WRITTEN: TurnEnding = { outcome: 'interrupted' };
 
 /** A turn by a message of the user. */
 export function startTurn(command: TurnCommand, parts: TurnParts): TurnRun {
@@ -183,8 +183,8 @@ function carry(
       if (conclude()) return;
       abandoned = true;
       muted = true;
-      wanted = ABANDONED;
-      forced.resolve(ABANDONED);
+      wanted = NEVER_WRITTEN;
+      forced.resolve(NEVER_WRITTEN);
     },
     done: finish(),
   };

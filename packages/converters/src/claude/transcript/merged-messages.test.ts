@@ -10,7 +10,6 @@ function split(queued: readonly (string | null)[], content: unknown, ids: readon
   const merged = createMergedMessages();
   for (const each of queued)
     merged.noteQueue({ operation: 'enqueue', ...(each === null ? {} : { content: each }) } as JsonRecord);
-  for (const _ of queued) merged.noteQueue({ operation: 'dequeue' });
   return merged.split({ uuid: ids.at(-1), mergedSendUuids: ids.slice(0, -1), message: { content } });
 }
 
@@ -39,18 +38,22 @@ describe('messages that Claude Code put together', () => {
     expect(split(queued, content, ['a', 'b'])).toEqual([{ id: 'a', content }]);
   });
 
-  it('take nothing from messages that were answered before', () => {
+  it('are taken apart whatever else went through the queue', () => {
     const merged = createMergedMessages();
-    merged.noteQueue({ operation: 'enqueue', content: 'before' });
+    const enqueue = (content: string) => merged.noteQueue({ operation: 'enqueue', content });
+    enqueue('taken up within a turn');
+    merged.noteQueue({ operation: 'remove', content: 'taken up within a turn' });
+    enqueue('left behind by an agent that was killed');
+    enqueue('a prompt');
     merged.noteQueue({ operation: 'dequeue' });
-    expect(merged.split({ uuid: 'a', message: { content: 'before' } })).toEqual([
-      { id: 'a', content: 'before' },
-    ]);
-    for (const content of ['one', 'two']) merged.noteQueue({ operation: 'enqueue', content });
-    for (const _ of [1, 2]) merged.noteQueue({ operation: 'dequeue' });
-    expect(merged.split({ uuid: 'c', mergedSendUuids: ['b'], message: { content: 'one\ntwo' } })).toEqual([
-      { id: 'b', content: 'one' },
-      { id: 'c', content: 'two' },
-    ]);
+    enqueue('one');
+    enqueue('<task-notification>a task ended</task-notification>');
+    enqueue('two');
+    enqueue('three');
+    merged.noteQueue({ operation: 'remove', content: 'three' });
+    const line = (uuid: string, other: string, content: string) =>
+      merged.split({ uuid, mergedSendUuids: [other], message: { content } });
+    expect(line('b', 'a', 'one\ntwo').map(({ content }) => content)).toEqual(['one', 'two']);
+    expect(line('d', 'c', 'one\ntwo').map(({ content }) => content)).toEqual(['one\ntwo']);
   });
 });

@@ -13,28 +13,43 @@ export function messageIdsOf(line: JsonRecord): string[] {
   return [...merged, line.uuid].filter((id) => typeof id === 'string');
 }
 
+const NOTIFICATION = '<task-notification>';
+
 /**
  * Takes apart what Claude Code put together: messages that waited while it answered become one line, with the id of the
  * last and the others' as `mergedSendUuids`. Only its `queue-operation` lines tell where one ends and the next begins,
- * and of those with more than text they tell nothing.
+ * and of those with more than text they tell nothing. Who leaves the queue when is not to be relied on: it has
+ * priorities, and dies with its process.
  */
 export function createMergedMessages() {
-  const waiting: (string | undefined)[] = [];
-  let begun: (string | undefined)[] = [];
+  /** Texts of what the user sent and may still be merged. */
+  let sent: (string | undefined)[] = [];
+
+  /** Tries the latest messages first. */
+  function splitBySent(content: unknown, count: number): unknown[] | undefined {
+    for (let start = sent.length - count; start >= 0; start -= 1) {
+      const parts = splitContent(content, sent.slice(start, start + count));
+      if (!parts) continue;
+      sent = sent.slice(start + count);
+      return parts;
+    }
+    return undefined;
+  }
 
   return {
     noteQueue(line: JsonRecord): void {
-      if (line.operation === 'enqueue') waiting.push(textAt(line, 'content'));
-      else if (line.operation === 'dequeue') begun.push(waiting.shift());
+      const text = textAt(line, 'content');
+      if (line.operation === 'enqueue' && !text?.startsWith(NOTIFICATION)) sent.push(text);
+      // Taken up within a turn, each by itself.
+      if (line.operation === 'remove' && sent.includes(text)) sent.splice(sent.lastIndexOf(text), 1);
     },
 
     /** Where the parts cannot be told apart, all of it is the first message. */
     split(line: JsonRecord): SavedMessage[] {
       const ids = messageIdsOf(line);
       const { content } = recordAt(line, 'message');
-      const parts = ids.length > 1 ? splitContent(content, begun.slice(-ids.length)) : undefined;
-      begun = [];
-      if (parts?.length !== ids.length) return [{ id: ids[0] ?? '', content }];
+      const parts = ids.length > 1 ? splitBySent(content, ids.length) : undefined;
+      if (!parts) return [{ id: ids[0] ?? '', content }];
       return ids.map((id, index) => ({ id, content: parts[index] }));
     },
   };

@@ -1,8 +1,8 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import type { SpawnOptions } from '@anthropic-ai/claude-agent-sdk';
+import { createDeferred } from '../../deferred.ts';
 import { endProcesses } from '../../processes/end.ts';
 import { startTimeOf } from '../../processes/table.ts';
-import { createDeferred } from './deferred.ts';
 
 /** What is kept of the end of stderr, in characters. */
 const STDERR_KEPT = 8 * 1024;

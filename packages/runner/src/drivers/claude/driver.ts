@@ -1,9 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import { claude } from '@hhopkins/agent-converters';
 import { AgentServerError } from '@hhopkins/agent-protocol';
+import { createDeferred, type Deferred } from '../../deferred.ts';
 import type { AgentDriver, DriverContext, Prompt, TurnEnd } from '../driver.ts';
 import { createAsks } from './asks.ts';
-import { createDeferred, type Deferred } from './deferred.ts';
 import { configFolder, temporaryFolder } from './environment.ts';
 import { interruptUntil } from './interruption.ts';
 import { permissionModeOf } from './options.ts';
@@ -17,18 +17,26 @@ import { type ClaudeSessionOptions, readSessionOptions } from './session-options
 import { toTurnEnd } from './turn-end.ts';
 import { messageUuid, userMessage } from './user-message.ts';
 
+interface Steering {
+  message: Prompt;
+  /** Resolves to false when the turn ended before. */
+  given: Deferred<boolean>;
+}
+
 interface Turn {
   readonly turnId: string;
   readonly end: Deferred<TurnEnd>;
   /** Absent when the agent began by itself. */
   readonly prompt?: Prompt;
   /** What the user said after that, in order. */
-  readonly steered: Prompt[];
-  /** Who was given all of it. */
-  query?: ClaudeQuery | undefined;
+  readonly steered: Steering[];
+  /** Who was given all of it; nobody while Claude is being started. */
+  givenTo?: ClaudeQuery | undefined;
   givenAgain?: boolean;
   interrupted: boolean;
 }
+
+const NO_TURN = 'There is no turn to steer';
 
 export function createClaudeDriver(context: DriverContext): AgentDriver {
   const { setup, folders } = context;
@@ -77,27 +85,34 @@ export function createClaudeDriver(context: DriverContext): AgentDriver {
     const end = createDeferred<TurnEnd>();
     const turnId = context.beginTurn(end.promise);
     if (turnId === undefined) return;
-    turn = { turnId, end, steered: [], query: program.current(), interrupted: false };
+    turn = { turnId, end, steered: [], givenTo: program.current(), interrupted: false };
     converter.startTurn({ turnId });
   }
 
-  /** Gives Claude what the user says in the turn; a turn in which that cannot be ends. */
-  async function give(to: Turn, prompt: Prompt): Promise<void> {
-    try {
-      to.query = await program.running();
-    } catch (error) {
-      const { message } = error as Error;
-      return endTurn({ outcome: 'failed', code: 'agent_error', message, retryable: false });
-    }
-    if (to.interrupted) return endTurn({ outcome: 'interrupted' });
+  /**
+   * Gives Claude what the user says in the turn; a turn in which that cannot be ends.
+   *
+   * @param lost how it ends then, if it was given to another Claude before
+   */
+  async function give(to: Turn, prompt: Prompt, lost?: TurnEnd): Promise<void> {
+    let problem = 'The agent ended while it was being started';
+    await program.ready().catch((error: Error) => {
+      problem = error.message;
+    });
+    const query = program.current();
+    if (to.interrupted || stopping) return endTurn({ outcome: 'interrupted' });
+    if (!query)
+      return endTurn(lost ?? { outcome: 'failed', code: 'agent_error', message: problem, retryable: false });
     converter.startTurn({ turnId: to.turnId, messageId: messageUuid(prompt.messageId) });
-    to.query.send(userMessage(prompt));
-    for (const message of to.steered) giveSteered(to.query, message);
+    query.send(userMessage(prompt));
+    for (const steering of to.steered) giveSteered(query, steering);
+    to.givenTo = query;
   }
 
-  function giveSteered(query: ClaudeQuery, message: Prompt): void {
+  function giveSteered(query: ClaudeQuery, { message, given }: Steering): void {
     converter.steer({ messageId: messageUuid(message.messageId), content: message.content });
     query.send(userMessage(message));
+    given.resolve(true);
   }
 
   /**
@@ -105,12 +120,12 @@ export function createClaudeDriver(context: DriverContext): AgentDriver {
    * unless the transcript shows that it was heard.
    */
   async function giveAgain(to: Turn, prompt: Prompt, end: TurnEnd): Promise<void> {
-    to.query = undefined;
+    to.givenTo = undefined;
     to.givenAgain = true;
     const heard = await session.hasMessage(prompt.messageId).catch(() => true);
     if (heard || to.interrupted || stopping) return endTurn(end);
     context.log('warn', `Claude ended before it took message ${prompt.messageId} up; another is given it`);
-    await give(to, prompt);
+    await give(to, prompt, end);
   }
 
   function endTurn(end: TurnEnd): void {
@@ -118,6 +133,7 @@ export function createClaudeDriver(context: DriverContext): AgentDriver {
     if (!ended) return;
     turn = undefined;
     asks.drop();
+    for (const { given } of ended.steered) given.resolve(false);
     const brokeOff = end.outcome === 'failed' && end.code === 'agent_lost';
     ended.end.resolve(ended.interrupted && brokeOff ? { outcome: 'interrupted' } : end);
   }
@@ -156,10 +172,12 @@ export function createClaudeDriver(context: DriverContext): AgentDriver {
     },
 
     async steer(message) {
-      if (!turn) throw new AgentServerError('not_running', 'There is no turn to steer');
-      turn.steered.push(message);
-      // While Claude is being started, what was steered waits to follow the prompt.
-      if (turn.query) giveSteered(turn.query, message);
+      if (!turn) throw new AgentServerError('not_running', NO_TURN);
+      const steering: Steering = { message, given: createDeferred() };
+      turn.steered.push(steering);
+      // While Claude is being started, it waits to follow the prompt.
+      if (turn.givenTo) giveSteered(turn.givenTo, steering);
+      if (!(await steering.given.promise)) throw new AgentServerError('not_running', NO_TURN);
     },
 
     async interrupt() {

@@ -1,6 +1,5 @@
 import { realpath } from 'node:fs/promises';
 import type { CanUseTool } from '@anthropic-ai/claude-agent-sdk';
-import { AgentServerError } from '@hhopkins/agent-protocol';
 import type { DriverContext } from '../driver.ts';
 import { claudeEnvironment, processMark } from './environment.ts';
 import { queryOptions } from './options.ts';
@@ -13,8 +12,9 @@ import { backgroundMessage } from './user-message.ts';
 /** The `claude` program of a session: at most one at a time, started when it is needed, and kept over many turns. */
 export interface ClaudeProgram {
   current(): ClaudeQuery | undefined;
-  /** One that can be given a message now. Rejects when none can be started. */
-  running(): Promise<ClaudeQuery>;
+  /** Sees to it that the current one can be given a message. Rejects when none can be started. */
+  ready(): Promise<void>;
+  /** Ends it, for good. */
   stop(): Promise<void>;
 }
 
@@ -34,6 +34,7 @@ export function createClaudeProgram(parts: ClaudeProgramParts): ClaudeProgram {
   const { setup, folders } = context;
   let query: ClaudeQuery | undefined;
   let starting: Promise<void> | undefined;
+  let stopped = false;
 
   async function start(): Promise<void> {
     const { sdk: sdkPath, executable } = claudeInstallation(setup.installation);
@@ -64,20 +65,18 @@ export function createClaudeProgram(parts: ClaudeProgramParts): ClaudeProgram {
   return {
     current: () => query,
 
-    async running() {
+    async ready() {
       // One that died while it rested is replaced: it would never hear of the message.
       if (query) await query.settled();
-      if (!query) {
-        starting = start().finally(() => {
-          starting = undefined;
-        });
-        await starting;
-      }
-      if (!query) throw new AgentServerError('agent_error', 'The agent ended while it was being started');
-      return query;
+      if (query || stopped) return;
+      starting = start().finally(() => {
+        starting = undefined;
+      });
+      await starting;
     },
 
     async stop() {
+      stopped = true;
       // A program that is just being started is waited for, or nobody would end it.
       await starting?.catch(() => {});
       await query?.stop();

@@ -46,9 +46,21 @@ test('a message that steers a turn whose agent is being started follows the prom
   const scene = await start();
   const turn = scene.begin('sim:text');
   const messageId = crypto.randomUUID();
-  await scene.driver.steer?.({ turnId: turn.turnId, messageId, content: 'Count in fives instead.' });
+  const steering = { turnId: turn.turnId, messageId, content: 'Count in fives instead.' };
+  await scene.driver.steer?.(steering);
+  expect(scene.processes).toHaveLength(1);
   expect(await scene.finish(turn)).toMatchObject({ outcome: 'completed' });
   expect(await scene.driver.knowsMessage(messageId)).toBe(true);
+});
+
+test('a message that steers a turn which ends before its agent was started is refused', async ({ start }) => {
+  const scene = await start();
+  const turn = scene.begin('sim:text');
+  const steering = { turnId: turn.turnId, messageId: crypto.randomUUID(), content: 'Never heard.' };
+  const steered = scene.driver.steer?.(steering);
+  await scene.driver.interrupt();
+  expect(await scene.finish(turn)).toMatchObject({ outcome: 'interrupted' });
+  await expect(steered).rejects.toMatchObject({ code: 'not_running' });
 });
 
 test('a message cannot steer a turn that is over', async ({ start }) => {

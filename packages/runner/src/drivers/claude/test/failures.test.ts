@@ -85,6 +85,7 @@ test('a message that was given to an agent which dies before it takes it up is g
   expect(scene.requests.at(-1)).toContain('In capitals, please.');
   expect(await scene.driver.knowsMessage(messageId)).toBe(true);
   expect(scene.processes).toHaveLength(2);
+  expect(scene.logs).toContainEqual(expect.stringContaining('another is given it'));
 });
 
 test('a message that no agent lives to take up is given to two, and its turn fails', async ({ start }) => {
@@ -99,14 +100,16 @@ test('a message that no agent lives to take up is given to two, and its turn fai
   expect(await scene.say('sim:text')).toMatchObject({ outcome: 'completed' });
 });
 
-test('a message that waits for another agent can be interrupted', async ({ start }) => {
+test('a message that another agent is given can be interrupted', async ({ start }) => {
   const scene = await start();
-  const turn = scene.begin('sim:text');
+  const turn = scene.begin('sim:slow tokens=2000 rate=20');
   await eventually('an agent', async () => scene.processes.length === 1);
   process.kill(scene.processes[0] as number, 'SIGKILL');
+  await eventually('the end of the agent', async () =>
+    scene.logs.some((line) => line.includes('another is given it')),
+  );
   await scene.driver.interrupt();
   expect(await scene.finish(turn)).toMatchObject({ outcome: 'interrupted' });
-  expect(scene.processes).toHaveLength(1);
 });
 
 test('an agent that is killed fails its turn, takes its tools along, and resumes with the next prompt', async ({
@@ -153,10 +156,14 @@ test('a program that cannot be started fails the turn and says why', async ({ st
   expect(end).toMatchObject({ outcome: 'failed', message: expect.stringContaining('/nowhere/claude') });
 });
 
-test('stopping while the agent is being started leaves none behind', async ({ start }) => {
+test('stopping while the agent is being started leaves none behind, and gives it no message', async ({
+  start,
+}) => {
   const scene = await start();
   const turn = scene.begin('sim:text');
   await scene.driver.stop();
+  expect(scene.requests).toEqual([]);
+  expect(await scene.driver.knowsMessage(turn.messageId)).toBe(false);
   expect(await scene.finish(turn)).toMatchObject({ outcome: expect.any(String) });
   expect(await Promise.all(scene.processes.map(isAlive))).not.toContain(true);
 });
