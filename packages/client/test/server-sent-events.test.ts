@@ -1,10 +1,14 @@
+import { AgentServerError, type Problem } from '@hhopkins/agent-protocol';
 import { describe, expect, it } from 'vitest';
 import { createAgentClient } from '../src/core.ts';
 import { createFakeClock, type FakeClock } from './support/fake-clock.ts';
 import { createFakeSession, type FakeSession, logDraft } from './support/fake-session.ts';
 
 /** Answers requests as a server does, but event streams only as far as `stream` says. */
-function createWorld(stream: (session: FakeSession, opened: number, push: (text: string) => void) => void) {
+function createWorld(
+  stream: (session: FakeSession, opened: number, push: (text: string) => void) => void,
+  refuse: (opened: number) => Problem | undefined = () => undefined,
+) {
   const clock: FakeClock = createFakeClock();
   const session = createFakeSession('s');
   session.emit(logDraft('one'), logDraft('two'));
@@ -25,6 +29,11 @@ function createWorld(stream: (session: FakeSession, opened: number, push: (text:
       requests.push(isStream ? 'stream' : pathname);
       if (isStream) {
         opened += 1;
+        const problem = refuse(opened);
+        if (problem) {
+          const headers = { 'content-type': 'application/problem+json' };
+          return new Response(JSON.stringify(problem), { status: problem.status, headers });
+        }
         const body = new ReadableStream({
           start(controller) {
             signal?.addEventListener('abort', () => controller.error(signal.reason));
@@ -85,5 +94,20 @@ describe('without WebSockets', () => {
     expect(requests.filter((each) => each === 'stream')).toHaveLength(2);
     client.close();
     expect(clock.pending).toBe(0);
+  });
+});
+
+describe('a server that stops while a client asks for its stream', () => {
+  it('is asked again, and the session goes on from its cursor', async () => {
+    const problem = new AgentServerError('shutting_down', 'The server is stopping').toProblem();
+    const { clock, session, client } = createWorld(
+      (each, _, push) => push(subscribed(each)),
+      (opened) => (opened <= 2 ? problem : undefined),
+    );
+    const store = client.session('s');
+    store.subscribe(() => {});
+    await advance(clock, 10_000);
+    expect(store.getSnapshot()).toMatchObject({ status: 'live', cursor: { seq: session.events.length } });
+    client.close();
   });
 });

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { EventPayload } from '@hhopkins/agent-protocol';
+import type { EventPayload, RunnerFrame } from '@hhopkins/agent-protocol';
 import { describe, expect, it } from 'vitest';
 import { useBundle } from './support/bundle.ts';
 import { type Engine, SETUP } from './support/engine.ts';
@@ -18,6 +18,12 @@ async function started(flags: string[] = []) {
 }
 
 const typesOf = (engine: Engine) => engine.events().map((frame) => frame.event.type);
+
+const calls = (toolName: string) => (frame: RunnerFrame) => {
+  if (frame.type !== 'event' || frame.event.type !== 'block:upsert') return false;
+  const { block } = frame.event.payload as EventPayload<'block:upsert'>;
+  return block.type === 'tool_use' && block.toolName === toolName;
+};
 
 describe('a turn', () => {
   it('is told from its start over the message and the answer to its end', async () => {
@@ -128,6 +134,7 @@ describe('an interrupt', () => {
     const { engine } = await started(['--interrupt-ms', '300']);
     await engine.turn('spawn\nhang', 'a');
     const pid = await spawnedProcess(engine);
+    await engine.find('the call that hangs', calls('Hang'));
     engine.send({ type: 'command', command: { type: 'interrupt', commandId: 'stop', turnId: 'turn-a' } });
     await engine.event('turn:interrupted', 'turn-a');
     expect(isAlive(pid)).toBe(false);

@@ -1,4 +1,10 @@
-import { initialState, LIMITS, type SessionEvent, type Snapshot } from '@hhopkins/agent-protocol';
+import {
+  AgentServerError,
+  initialState,
+  LIMITS,
+  type SessionEvent,
+  type Snapshot,
+} from '@hhopkins/agent-protocol';
 import { eventJson } from '../bus/event-json.ts';
 import type { Follow, FollowItem, ReaderCursor } from '../engine-interface.ts';
 import type { EventLog, ReadResult } from '../ports/event-log.ts';
@@ -25,7 +31,12 @@ const PAGE = { limit: 500, maximumBytes: LIMITS.readerBuffer / 4 };
 /** How long a reader trusts the hub before it looks into the log itself. */
 const POLL_MS = 5000;
 
-/** A reader of one session's stream: the cursor is its only state, so it can neither miss an event nor see one twice. */
+/**
+ * A reader of one session's stream: the cursor is its only state, so it can neither miss an event nor see one twice. It
+ * ends when the session does, or the server stops.
+ *
+ * @throws AgentServerError `shutting_down` from the first item, when the server stops before it
+ */
 export function createFollow(
   source: StreamSource,
   sessionId: string,
@@ -36,12 +47,19 @@ export function createFollow(
   const aborter = new AbortController();
   const signal = AbortSignal.any([aborter.signal, stopped]);
 
+  /** A reader that was told nothing yet would take a plain end for a session that does not exist. */
+  const assertRunning = () => {
+    if (stopped.aborted)
+      throw new AgentServerError('shutting_down', 'The server is stopping; try again in a moment');
+  };
+
   async function* read(): AsyncGenerator<FollowItem, void, undefined> {
     let bell = createBell(clock);
     const unwatch = hub.watch(sessionId, () => bell.ring());
     const onAbort = () => bell.ring();
     signal.addEventListener('abort', onAbort, { once: true });
     try {
+      assertRunning();
       if (signal.aborted) return;
       if (!(await log.stream(sessionId))) await source.makeStream(sessionId);
       let position: ReaderCursor | undefined = cursor && { ...cursor };
@@ -78,6 +96,7 @@ export function createFollow(
         if (page.events.length > 0) yield { type: 'events', events: page.events };
         else await bell.wait(POLL_MS, signal);
       }
+      if (!greeted) assertRunning();
     } finally {
       unwatch();
       signal.removeEventListener('abort', onAbort);

@@ -209,6 +209,21 @@ describe('stopping', () => {
     expect(world.clock.timers).toBe(0);
   });
 
+  it('tells followers of that moment that it stops, not that there is no such session', async () => {
+    const { world, session } = await working();
+    const streamId = world.store.stream(session.id)?.streamId;
+    const follow = (cursor?: { streamId: string | undefined; seq: number }) =>
+      readAll(world.engine.sessions.follow(session.id, cursor));
+    const just = [follow(), follow({ streamId, seq: 1 })];
+    await world.stop();
+    const late = [follow(), follow({ streamId, seq: 1 })];
+    await world.clock.settle();
+    for (const { ended } of [...just, ...late]) expect(ended).toBe(true);
+    for (const { items, error } of just)
+      if (items.length === 0) expect(error).toMatchObject({ code: 'shutting_down' });
+    for (const { error } of late) expect(error).toMatchObject({ code: 'shutting_down' });
+  });
+
   it('is over in bounded time although the store hangs', async () => {
     const { world } = await working();
     world.store.faults.script('updateSessionRecord', 'hang', 'hang');

@@ -145,8 +145,8 @@ export async function perform(prompt: Prompt, stage: Stage): Promise<TurnEnd> {
         background(milliseconds, script);
         return 'started';
       }),
-    // Hears nothing, not even an interrupt.
-    hang: () => new Promise(() => {}),
+    // Hears nothing, not even an interrupt, from its pending block on.
+    hang: () => useTool('Hang', {}, () => new Promise(() => {})),
     spawn: () => useTool('Spawn', {}, async () => `process ${spawnSleeper(context)}`),
     async subagent({ name, tokens: count }) {
       const subagentId = `${messageId}.agent.${++place}`;
