@@ -39,6 +39,15 @@ async function untilOver(seen: Witness, messageIds: readonly string[]): Promise<
   }
 }
 
+/** A session in the midst of an answer of so many tokens, thirty a second. */
+async function answering(place: Place, tokens: number) {
+  await place.start();
+  const session = await place.session();
+  const { turnId } = await place.rest.send(session.id, `sim:slow tokens=${tokens} rate=30`);
+  await session.seen.until('block:delta');
+  return { place, session, turnId };
+}
+
 describe('a message that steers a turn of Claude', TOGETHER, () => {
   const place = sharedPlace({});
 
@@ -79,12 +88,8 @@ describe('messages that steer a turn of Claude', TOGETHER, () => {
   test('are shown once and heard once although the server is killed as they come [TURN-steer-heard-once]', async ({
     open,
   }) => {
-    const place = await open();
-    await place.start();
-    const session = await place.session();
+    const { place, session, turnId } = await answering(await open(), 60);
     const { id, seen, turn } = session;
-    const { turnId } = await place.rest.send(id, 'sim:slow tokens=60 rate=30');
-    await seen.until('block:delta');
     const steer = (content: string) => place.rest.send(id, { content, delivery: 'steer' }, content);
     const sending = MESSAGES.map((content) => steer(content).catch(() => undefined));
     await sending[0];
@@ -104,12 +109,8 @@ describe('messages that steer a turn of Claude', TOGETHER, () => {
   test('are each shown once when the runner dies, and have a turn of their own unless the lost one had them [TURN-steer-heard-once]', async ({
     open,
   }) => {
-    const place = await open();
-    await place.start();
-    const session = await place.session();
+    const { place, session, turnId } = await answering(await open(), 600);
     const { id, seen, turn } = session;
-    const { turnId } = await place.rest.send(id, 'sim:slow tokens=600 rate=30');
-    await seen.until('block:delta');
     const sending = MESSAGES.map((content) => place.rest.send(id, { content, delivery: 'steer' }));
     await sending[0];
     for (const { pid, command } of place.processes())

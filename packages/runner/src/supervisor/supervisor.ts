@@ -192,7 +192,7 @@ export function createSupervisor(parts: SupervisorParts): Supervisor {
       } finally {
         if (accepting === command) accepting = undefined;
       }
-      // It is on disk: the next runner carries it out.
+      // It is on disk: the next runner runs a turn, and ends what was about the one that it finds lost.
       if (stopping) return;
       if (command.type === 'turn') run(command);
       else void runControl(command, { inbox, recorder, host, turn: active, log: parts.log });
